@@ -1,0 +1,73 @@
+import { type Engine, type ServiceOptions, toEngine } from '../manager/engine.ts';
+import { openHistory } from '../manager/moves.ts';
+import { limits } from '../session/limits.ts';
+import { toUsd } from '../session/money.ts';
+import { readTurn } from '../session/read-turn.ts';
+
+/** What one session's current history adds up to. */
+export interface SessionReport {
+  readonly sessionId: string;
+  readonly totalTurns: number;
+  readonly totalTokens: number;
+  /** USD. */
+  readonly totalCost: number;
+  /** What was first written in this session, left behind by moves or not. */
+  readonly lifetimeTurns: number;
+  readonly lifetimeTokens: number;
+  readonly lifetimeCost: number;
+  /** From the first turn to the last. */
+  readonly durationSeconds: number;
+  /** In order of appearance. */
+  readonly agentsUsed: readonly string[];
+  readonly modelsUsed: readonly string[];
+  /** How often each tool was called, in order of appearance. */
+  readonly toolsInvoked: ReadonlyMap<string, number>;
+  /** The mean time between a turn and the one before it; null with fewer than two turns. */
+  readonly avgResponseTimeMs: number | null;
+}
+
+/** Numbers about sessions. */
+export class SessionAnalytics {
+  readonly #engine: Engine;
+
+  constructor(over: ServiceOptions) {
+    this.#engine = toEngine(over);
+  }
+
+  /** @throws SessionNotFoundError */
+  async session(sessionId: string): Promise<SessionReport> {
+    const row = await this.#engine.session(sessionId);
+    const history = await openHistory(this.#engine, row);
+    const agents = new Set<string>();
+    const models = new Set<string>();
+    const tools = new Map<string, number>();
+    let first: number | null = null;
+    let last: number | null = null;
+    let between = 0;
+    for (let from = 1; from <= row.head.seq; from += limits.page) {
+      for (const turnRow of await history.turns(from, from + limits.page - 1)) {
+        const { agent, model, toolCalls } = readTurn(turnRow);
+        if (agent !== undefined) agents.add(agent);
+        if (model !== undefined) models.add(model);
+        for (const { name } of toolCalls ?? []) tools.set(name, (tools.get(name) ?? 0) + 1);
+        if (last !== null) between += Math.max(0, turnRow.at - last);
+        first ??= turnRow.at;
+        last = turnRow.at;
+      }
+    }
+    return Object.freeze({
+      sessionId,
+      totalTurns: row.head.seq,
+      totalTokens: row.tokens,
+      totalCost: toUsd(row.cost),
+      lifetimeTurns: row.lifetime.turns,
+      lifetimeTokens: row.lifetime.tokens,
+      lifetimeCost: toUsd(row.lifetime.cost),
+      durationSeconds: first === null || last === null ? 0 : Math.max(0, last - first) / 1000,
+      agentsUsed: Object.freeze([...agents]),
+      modelsUsed: Object.freeze([...models]),
+      toolsInvoked: tools,
+      avgResponseTimeMs: row.head.seq < 2 ? null : between / (row.head.seq - 1),
+    });
+  }
+}

@@ -1,0 +1,90 @@
+import { SessionNotFoundError } from '../errors.ts';
+import type { Engine } from '../manager/engine.ts';
+import { checkSessionId, timelineId } from '../session/ids.ts';
+import { limits } from '../session/limits.ts';
+import type { RecordRow, SessionStore } from '../store/port.ts';
+import { foreignReach, type HoldValue, ownReach } from './reach.ts';
+
+/** Kinds of records that hold a session's turns for others: its own branches, and branches of branches. */
+export const holdKinds = ['branch', 'hold'] as const;
+
+/** Turns that are deleted in one transaction. */
+const eraseBatch = 1_000;
+
+/**
+ * Deletes a session. First a tombstone takes its place, so that it is gone for everybody and no write in flight
+ * brings it back; then it lets go of what it held in others; then what no branch reads is erased. A crash in
+ * between leaves a tombstone that the sweep takes up again.
+ *
+ * @throws SessionNotFoundError
+ */
+export async function deleteSession(
+  engine: Engine,
+  sessionId: string,
+  withBranches: boolean,
+): Promise<void> {
+  checkSessionId(sessionId);
+  await engine.session(sessionId);
+  if (withBranches) {
+    for (const { key } of await allRecords(engine.store, sessionId, 'branch')) {
+      const branch = await engine.store.session(key, engine.owner);
+      if (branch !== null) await deleteSession(engine, key, true);
+    }
+  }
+  const { found } = await engine.store.erase(sessionId, { owner: engine.owner, limit: eraseBatch });
+  if (!found) throw new SessionNotFoundError(sessionId);
+  await finishErase(engine.store, sessionId);
+}
+
+/** Erases what nobody reads of a session whose tombstone stands. May be repeated, and run by several at once. */
+export async function finishErase(store: SessionStore, sessionId: string): Promise<void> {
+  const load = (ids: readonly string[]) => store.timelines(ids);
+  const [first] = await load([timelineId(sessionId, 1)]);
+  const held = first ? [...(await foreignReach(load, sessionId, first)).keys()] : [];
+  const parent =
+    first?.base === null || !first ? [] : [first.root.slice(0, first.root.lastIndexOf('.'))];
+  for (const other of new Set([...held, ...parent])) await release(store, other, sessionId);
+
+  const holds: HoldValue[] = [];
+  for (const kind of holdKinds) {
+    for (const record of await allRecords(store, sessionId, kind)) {
+      holds.push(JSON.parse(record.value) as HoldValue);
+    }
+  }
+  const keep = await ownReach(load, sessionId, holds);
+  for (let done = false; !done; ) {
+    ({ done } = await store.erase(sessionId, { keep, limit: eraseBatch }));
+  }
+}
+
+/** Lets go of what a branch held in another session; if that one was deleted, the last release erases it. */
+export async function release(
+  store: SessionStore,
+  sessionId: string,
+  branchId: string,
+): Promise<void> {
+  const result = await store.commit(sessionId, {
+    guards: { tombstone: true },
+    records: holdKinds.map((kind) => ({ kind, key: branchId, delete: true })),
+  });
+  const gone = (await store.session(sessionId)) === null;
+  if (result.refused === undefined && gone) await finishErase(store, sessionId);
+}
+
+/** All records of a kind, page by page; for kinds that a cap bounds. */
+export async function allRecords(
+  store: SessionStore,
+  sessionId: string,
+  kind: string,
+): Promise<readonly RecordRow[]> {
+  const records: RecordRow[] = [];
+  for (let after: string | undefined; ; ) {
+    const page = await store.records(sessionId, kind, {
+      limit: limits.pageMax,
+      ...(after === undefined ? {} : { after }),
+    });
+    records.push(...page);
+    if (page.length < limits.pageMax) return records;
+    after = page.at(-1)?.key;
+  }
+}

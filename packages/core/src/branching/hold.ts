@@ -1,0 +1,73 @@
+import { SessionNotFoundError } from '../errors.ts';
+import type { Engine } from '../manager/engine.ts';
+import { refusalError } from '../manager/refusal-error.ts';
+import { parseTimelineId } from '../session/ids.ts';
+import type { Commit, Point, RecordGuard } from '../store/port.ts';
+import type { HoldValue } from './reach.ts';
+
+/** How long a hold may stand before its branch does; the sweep drops it then. */
+const unconfirmedMs = 60_000;
+
+/** What a new branch will read: a point of its parent, and the last points of those whose turns come before. */
+export interface HoldRequest {
+  readonly parentId: string;
+  readonly base: Point;
+  /** By session, as `foreignReach` tells. */
+  readonly reach: ReadonlyMap<string, HoldValue>;
+}
+
+/**
+ * Writes a hold into every session whose turns a branch will read, so that a delete that comes now keeps them.
+ * The record in the parent is also what counts and lists its branches. A session that was deleted is held only
+ * through the one that holds it already.
+ *
+ * @throws SessionCapacityError past the cap of branches; SessionNotFoundError if the parent was deleted
+ */
+export async function holdFor(
+  engine: Engine,
+  branchId: string,
+  { base, parentId, reach }: HoldRequest,
+): Promise<void> {
+  const owner = parseTimelineId(base.timelineId).sessionId;
+  const direct = owner === parentId ? base : (reach.get(parentId) ?? { timelineId: '', seq: 0 });
+  await write(engine, parentId, branchId, 'branch', direct, {
+    owner: engine.owner,
+    counts: [{ kind: 'branch', max: engine.config.maxBranchesPerSession }],
+  });
+  for (const [sessionId, value] of reach) {
+    if (sessionId === parentId) continue;
+    // The parent's own hold there must still stand: without it the turns may be gone.
+    const through: RecordGuard[] = [];
+    for (const kind of ['branch', 'hold']) {
+      const record = await engine.store.record(sessionId, kind, parentId);
+      if (record !== null) through.push({ kind, key: parentId, version: record.version });
+    }
+    const tombstone = through.length > 0;
+    await write(engine, sessionId, branchId, 'hold', value, { tombstone, records: through });
+  }
+}
+
+async function write(
+  engine: Engine,
+  sessionId: string,
+  branchId: string,
+  kind: string,
+  { seq, timelineId }: HoldValue,
+  guards: NonNullable<Commit['guards']>,
+): Promise<void> {
+  const value = JSON.stringify({ timelineId, seq });
+  const absent = { kind, key: branchId, version: null };
+  const result = await engine.store.commit(sessionId, {
+    guards: { ...guards, records: [...(guards.records ?? []), absent] },
+    records: [{ kind, key: branchId, value, dueInMs: unconfirmedMs }],
+  });
+  if (result.refused === undefined) return;
+  if (result.refused === 'unknown') throw new SessionNotFoundError(sessionId);
+  if (result.refused === 'expected') {
+    // The same operation was here before, or is here at the same time.
+    const there = await engine.store.record(sessionId, kind, branchId);
+    if (there?.value === value) return;
+    throw refusalError(sessionId, { refused: 'operation', session: result.session }, 'active');
+  }
+  throw refusalError(sessionId, result, 'active');
+}

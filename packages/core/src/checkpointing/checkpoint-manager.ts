@@ -1,0 +1,174 @@
+import { CheckpointNotFoundError } from '../errors.ts';
+import {
+  type Engine,
+  type OperationOptions,
+  type ServiceOptions,
+  toEngine,
+} from '../manager/engine.ts';
+import { move } from '../manager/moves.ts';
+import { refusalError } from '../manager/refusal-error.ts';
+import { checkPrintable, checkSessionId, parseCheckpointId } from '../session/ids.ts';
+import { limits } from '../session/limits.ts';
+import { checkOptions } from '../session/options.ts';
+import { type Page, type PageOptions, parseCursor, parseLimit, toCursor } from '../session/page.ts';
+import { parseMetadata } from '../session/parse-patch.ts';
+import type { AnySession, SessionState, SessionTypes } from '../session/state.ts';
+import { SessionStateMachine } from '../session/state-machine.ts';
+import { type CheckpointValue, checkpointKey } from '../store/checkpoints.ts';
+import type { RecordRow, Refusal } from '../store/port.ts';
+import { readCheckpoint, type SessionCheckpoint } from './checkpoint.ts';
+import { type CheckpointDiff, diffCheckpoints } from './diff.ts';
+
+/** Options of a checkpoint made by hand. */
+export interface CheckpointOptions extends OperationOptions {
+  /** Unique among the session's checkpoints; the same label at the same point is the same checkpoint. */
+  readonly label?: string | undefined;
+  readonly metadata?: object | undefined;
+}
+
+interface Found {
+  readonly sessionId: string;
+  readonly record: RecordRow;
+}
+
+/** Immutable named points of sessions. Throws as `SessionManager` does. */
+export class CheckpointManager<T extends SessionTypes = AnySession> {
+  readonly #engine: Engine;
+
+  constructor(over: ServiceOptions) {
+    this.#engine = toEngine(over);
+  }
+
+  /**
+   * Makes a checkpoint of where the session stands, with its variables. Past the cap the oldest automatic one
+   * goes, then the oldest without a label.
+   *
+   * @throws SessionConflictError with reason `label` if the label stands at another point;
+   * SessionCapacityError if the cap is reached and all are labelled
+   */
+  async create(sessionId: string, options?: CheckpointOptions): Promise<SessionCheckpoint> {
+    checkSessionId(sessionId);
+    checkOptions(options, ['label', 'metadata', 'operationId']);
+    const label =
+      options?.label === undefined ? null : checkPrintable(options.label, 'label', limits.label);
+    const metadata = options?.metadata === undefined ? null : parseMetadata(options.metadata);
+    const operation = this.#engine.operation(options, 'checkpoint', label, metadata);
+    const result = await this.#engine.try(sessionId, {
+      guards: { status: SessionStateMachine.allowed.checkpoint },
+      checkpoint: { label, metadata, max: this.#engine.config.maxCheckpointsPerSession },
+      event: { type: 'checkpoint' },
+      expiry: this.#engine.expiry,
+      ...(operation === undefined ? {} : { operation }),
+    });
+    if (result.refused === 'label' && standsAtHead(result)) {
+      return readCheckpoint(sessionId, result.record);
+    }
+    if (result.refused !== undefined) throw refusalError(sessionId, result, 'active');
+    return readCheckpoint(sessionId, result.checkpoints.at(-1) as RecordRow);
+  }
+
+  /** @throws CheckpointNotFoundError */
+  async get(checkpointId: string): Promise<SessionCheckpoint> {
+    const { record, sessionId } = await this.#find(checkpointId);
+    return readCheckpoint(sessionId, record);
+  }
+
+  async #find(checkpointId: string): Promise<Found> {
+    const parts = parseCheckpointId(checkpointId);
+    if (parts !== null) {
+      const { n, sessionId } = parts;
+      const [session, record] = await Promise.all([
+        this.#engine.store.session(sessionId, this.#engine.owner),
+        this.#engine.store.record(sessionId, 'checkpoint', checkpointKey(n)),
+      ]);
+      if (session !== null && record !== null) return { sessionId, record };
+    }
+    throw new CheckpointNotFoundError(String(checkpointId));
+  }
+
+  /** A session's checkpoints, oldest first. */
+  async list(sessionId: string, options?: PageOptions): Promise<Page<SessionCheckpoint>> {
+    const given = checkOptions(options, ['limit', 'cursor']);
+    const limit = parseLimit(given.limit);
+    const after = parseCursor(given.cursor, ['string']);
+    await this.#engine.session(sessionId);
+    const records = await this.#engine.store.records(sessionId, 'checkpoint', {
+      limit: limit + 1,
+      ...(after === undefined ? {} : { after: after[0] }),
+    });
+    const items = records.slice(0, limit).map((record) => readCheckpoint(sessionId, record));
+    const last = records.length > limit ? records[limit - 1] : undefined;
+    return Object.freeze({
+      items: Object.freeze(items),
+      nextCursor: last === undefined ? null : toCursor(last.key),
+    });
+  }
+
+  /**
+   * Moves the session to the checkpoint: its turns and its variables. What came after it stays on the timeline
+   * that is left, and `undo` goes back there.
+   *
+   * @throws CheckpointNotFoundError
+   */
+  async restore(checkpointId: string, options?: OperationOptions): Promise<SessionState<T>> {
+    checkOptions(options, ['operationId']);
+    const engine = this.#engine;
+    const operation = engine.operation(options, 'restore', checkpointId);
+    const { record, sessionId } = await this.#find(checkpointId);
+    const { point } = JSON.parse(record.value) as CheckpointValue;
+    const { session } = await move(engine, sessionId, 'restore', operation, async (history) => {
+      const [from] = await history.load([point.timelineId]);
+      if (!from) throw new CheckpointNotFoundError(checkpointId);
+      return { point, from };
+    });
+    return engine.stateAfter<T>(session);
+  }
+
+  /** Removes a checkpoint; its turns stay. @throws CheckpointNotFoundError */
+  async delete(checkpointId: string, options?: OperationOptions): Promise<void> {
+    checkOptions(options, ['operationId']);
+    const engine = this.#engine;
+    const operation = engine.operation(options, 'deleteCheckpoint', checkpointId);
+    const parts = parseCheckpointId(checkpointId);
+    if (parts !== null && operation !== undefined) {
+      const visible = await engine.store.session(parts.sessionId, engine.owner);
+      if (visible !== null && (await engine.recall(parts.sessionId, operation)) !== null) return;
+    }
+    const { record, sessionId } = await this.#find(checkpointId);
+    const { key, kind } = record;
+    const result = await engine.try(sessionId, {
+      guards: {
+        status: SessionStateMachine.allowed.checkpoint,
+        records: [{ kind, key, version: record.version }],
+      },
+      records: [{ kind, key, delete: true }],
+      event: { type: 'checkpoint_deleted', data: JSON.stringify({ n: Number(key) }) },
+      expiry: engine.expiry,
+      ...(operation === undefined ? {} : { operation }),
+    });
+    if (result.refused === undefined) return;
+    const gone = result.refused === 'expected' && result.what === 'record';
+    throw gone
+      ? new CheckpointNotFoundError(checkpointId)
+      : refusalError(sessionId, result, 'active');
+  }
+
+  /** What two checkpoints of one family have in common and what only one has. */
+  async diff(a: string, b: string): Promise<CheckpointDiff> {
+    const [one, other] = [await this.#find(a), await this.#find(b)];
+    return diffCheckpoints(this.#engine, one.record, other.record);
+  }
+}
+
+/** Whether a checkpoint is where the session stands: the same turn, reached by whichever moves, and the same variables. */
+function standsAtHead({ record, session }: Extract<Refusal, { refused: 'label' }>): boolean {
+  const { point } = JSON.parse(record.value) as CheckpointValue;
+  const { head, variables } = session;
+  return (
+    point.seq === head.seq &&
+    point.turnId === head.turnId &&
+    point.variables?.timelineId === variables?.timelineId &&
+    point.variables?.position === variables?.position &&
+    point.variables?.revision === variables?.revision
+  );
+}

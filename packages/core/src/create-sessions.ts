@@ -1,0 +1,126 @@
+import { SessionAnalytics } from './analytics/session-analytics.ts';
+import { BranchManager } from './branching/branch-manager.ts';
+import { CheckpointManager } from './checkpointing/checkpoint-manager.ts';
+import {
+  parseSessionConfig,
+  type SessionConfig,
+  type SessionConfigInput,
+} from './config/session-config.ts';
+import { SessionConfigError, SessionUnsupportedError } from './errors.ts';
+import { parseOwner } from './manager/create.ts';
+import { Engine, type SessionSchemas } from './manager/engine.ts';
+import { type ScopedSessionManager, SessionManager } from './manager/session-manager.ts';
+import { checkOptions } from './session/options.ts';
+import type { AnySession, SessionTypes } from './session/state.ts';
+import { InMemorySessionStore } from './store/memory.ts';
+import type { SessionStore } from './store/port.ts';
+
+/** Parts that replace what the configuration would open. */
+export interface SessionParts<T extends SessionTypes = AnySession> {
+  /** A store of your own; closing stays yours. */
+  readonly store?: SessionStore | undefined;
+  /** Standard Schemas that type and check metadata and variables. */
+  readonly schemas?: SessionSchemas<T> | undefined;
+}
+
+/** The services in which only what one owner owns exists. */
+export interface ScopedSessions<T extends SessionTypes = AnySession> {
+  readonly manager: ScopedSessionManager<T>;
+  readonly checkpoints: CheckpointManager<T>;
+  readonly branches: BranchManager<T>;
+  readonly analytics: SessionAnalytics;
+}
+
+/** All services over one store. `await using` closes it. */
+export interface Sessions<T extends SessionTypes = AnySession> extends AsyncDisposable {
+  readonly manager: SessionManager<T>;
+  readonly checkpoints: CheckpointManager<T>;
+  readonly branches: BranchManager<T>;
+  readonly analytics: SessionAnalytics;
+  readonly store: SessionStore;
+  readonly config: SessionConfig;
+  /** The same services for one owner, who is left out of the calls. */
+  as(owner: { readonly tenantId?: string | null; readonly userId: string }): ScopedSessions<T>;
+  /** Closes the store, unless it was given as a part. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens sessions over the store that the configuration names; in memory if it names none.
+ *
+ * @throws SessionConfigError with every problem of the configuration; SessionUnsupportedError if it is not
+ * enabled, or if the backend's package is not installed; SessionStoreUnavailableError
+ */
+export async function createSessions<T extends SessionTypes = AnySession>(
+  config?: SessionConfigInput,
+  parts?: SessionParts<T>,
+): Promise<Sessions<T>> {
+  checkOptions(parts, ['store', 'schemas'], 'parts');
+  const checked = parseSessionConfig(config);
+  if (!checked.enabled) {
+    throw new SessionUnsupportedError(
+      'Sessions are switched off: the configuration has enabled: false',
+    );
+  }
+  const own = parts?.store === undefined;
+  const store = parts?.store ?? (await openStore(checked));
+  const engine = new Engine(store, checked, parts?.schemas);
+  const close = async (): Promise<void> => {
+    if (own) await store.close();
+  };
+  return Object.freeze({
+    ...services<T>(engine),
+    store,
+    config: checked,
+    as: (owner: { readonly tenantId?: string | null; readonly userId: string }) => {
+      const given = checkOptions(owner, ['tenantId', 'userId'], 'owner');
+      return Object.freeze(services<T>(engine.as(parseOwner(given)))) as ScopedSessions<T>;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  });
+}
+
+function services<T extends SessionTypes>(engine: Engine) {
+  return {
+    manager: new SessionManager<T>(engine),
+    checkpoints: new CheckpointManager<T>(engine),
+    branches: new BranchManager<T>(engine),
+    analytics: new SessionAnalytics(engine),
+  };
+}
+
+async function openStore(config: SessionConfig): Promise<SessionStore> {
+  if (config.backend === 'in_memory') return new InMemorySessionStore();
+  if (config.backend === 'cache' || config.database === null) {
+    throw new SessionConfigError([
+      { path: 'backend', message: `'${config.backend}' is not available in this version` },
+    ]);
+  }
+  const { synchronous, url } = config.database;
+  const { DatabaseSessionStore } = await importStores();
+  return DatabaseSessionStore.open(url, { synchronous });
+}
+
+/** The one optional peer that core knows; loaded only when a configuration asks for it. */
+interface StoresModule {
+  readonly DatabaseSessionStore: {
+    open(
+      url: string,
+      options?: { readonly synchronous?: 'full' | 'normal' },
+    ): Promise<SessionStore>;
+  };
+}
+
+async function importStores(): Promise<StoresModule> {
+  const name: string = '@lexigram/ai-session-stores';
+  try {
+    return (await import(name)) as StoresModule;
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
+    throw new SessionUnsupportedError(
+      `The backend 'database' needs the package ${name}; install it with: npm install ${name}`,
+      { cause },
+    );
+  }
+}

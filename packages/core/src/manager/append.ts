@@ -1,0 +1,209 @@
+import type { SessionCheckpoint } from '../checkpointing/checkpoint.ts';
+import { readCheckpoint } from '../checkpointing/checkpoint.ts';
+import { SessionInputError, SessionLimitError } from '../errors.ts';
+import { checkSessionId, kindOf } from '../session/ids.ts';
+import { utf8Bytes } from '../session/json.ts';
+import { limits } from '../session/limits.ts';
+import { checkOptions } from '../session/options.ts';
+import { parseCount, parseHead } from '../session/parse-head.ts';
+import { parseVariablesPatch } from '../session/parse-patch.ts';
+import { parseTurn, type TurnDraft } from '../session/parse-turn.ts';
+import { readTurn, sameContent, writtenTurn } from '../session/read-turn.ts';
+import type { SessionPosition, SessionStatus } from '../session/state.ts';
+import { SessionStateMachine } from '../session/state-machine.ts';
+import type { SessionTurn } from '../session/turn.ts';
+import type { Append, Commit, Committed, Refusal, TurnRow } from '../store/port.ts';
+import { History } from '../timeline/history.ts';
+import type { Engine, OperationOptions } from './engine.ts';
+import { refusalError } from './refusal-error.ts';
+import { checkVariables } from './schemas.ts';
+
+/** Options of `addTurn` and `addTurns`. */
+export interface AddTurnOptions<Variables = object> extends OperationOptions {
+  /** The head that the caller saw; of writers with the same one exactly one wins. */
+  readonly expectedHead?: SessionPosition | undefined;
+  /** The number of turns that the caller saw. */
+  readonly expectedSeq?: number | undefined;
+  /** Variables to set in the same atomic effect. */
+  readonly variables?: Partial<Variables> | undefined;
+  /** Variables to unset in the same atomic effect. */
+  readonly unset?: readonly string[] | undefined;
+}
+
+/** Where the session stands after turns were added. */
+export interface Appended {
+  readonly head: SessionPosition;
+  /** The seq of the turn, of a batch that of its last one. */
+  readonly seq: number;
+  readonly revision: number;
+  readonly turnCount: number;
+  /** `closed` if this turn filled the session's cap. */
+  readonly status: SessionStatus;
+  /** Whether the turn was there already and nothing was written. */
+  readonly duplicate: boolean;
+  /** False if the turn was left behind by a move. */
+  readonly current: boolean;
+  /** The automatic checkpoints that were made. */
+  readonly checkpoints: readonly SessionCheckpoint[];
+}
+
+export interface AddedTurn extends Appended {
+  readonly turn: SessionTurn;
+}
+
+export interface AddedTurns extends Appended {
+  readonly turns: readonly SessionTurn[];
+}
+
+const optionKeys = ['expectedHead', 'expectedSeq', 'variables', 'unset', 'operationId'];
+
+export function parseBatch(turns: unknown): readonly TurnDraft[] {
+  if (!Array.isArray(turns)) {
+    throw new SessionInputError('turns', `expected an array, got ${kindOf(turns)}`);
+  }
+  if (turns.length === 0) throw new SessionInputError('turns', 'must not be empty');
+  if (turns.length > limits.batchTurns) {
+    throw new SessionLimitError('turns', 'batchTurns', turns.length, limits.batchTurns, 'turns');
+  }
+  const drafts = turns.map((turn, i) => parseTurn(turn, `turns[${i}]`));
+  const bytes = drafts.reduce((sum, draft) => sum + draft.body.length * 3, 0);
+  if (bytes > limits.batchBytes) {
+    const exact = drafts.reduce((sum, draft) => sum + utf8Bytes(draft.body), 0);
+    if (exact > limits.batchBytes) {
+      throw new SessionLimitError('turns', 'batchBytes', exact, limits.batchBytes, 'bytes');
+    }
+  }
+  const seen = new Map<string, number>();
+  for (const [i, { turnId }] of drafts.entries()) {
+    const first = seen.get(turnId);
+    if (first !== undefined) {
+      throw new SessionInputError(`turns[${i}].turnId`, `is the same as that of turns[${first}]`);
+    }
+    seen.set(turnId, i);
+  }
+  return drafts;
+}
+
+/** Adds turns that were parsed. All or nothing, in one atomic effect with the patch and the checkpoints. */
+export async function append(
+  engine: Engine,
+  sessionId: string,
+  drafts: readonly TurnDraft[],
+  options: AddTurnOptions | undefined,
+): Promise<AddedTurns> {
+  checkSessionId(sessionId);
+  const commit = await appendCommit(engine, drafts, options);
+  const result = await engine.try(sessionId, commit);
+  if (result.refused === 'repeat') return repeated(engine, sessionId, drafts, result);
+  if (result.refused !== undefined) throw refusalError(sessionId, result, 'active');
+  const turns = result.replayed
+    ? await replayedTurns(engine, result)
+    : drafts.map((draft, i) => writtenTurn(draft, result.turns[i] as { seq: number; at: number }));
+  return appended(sessionId, result, turns);
+}
+
+async function appendCommit(
+  engine: Engine,
+  drafts: readonly TurnDraft[],
+  options: AddTurnOptions | undefined,
+): Promise<Commit> {
+  const status = SessionStateMachine.allowed.write;
+  const rest = { append: appendOf(engine, drafts), expiry: engine.expiry };
+  if (options === undefined) return { guards: { status }, ...rest };
+  checkOptions(options, optionKeys);
+  const head = parseHead(options.expectedHead);
+  const seq = parseCount(options.expectedSeq, 'expectedSeq');
+  const patch = parseVariablesPatch(options.variables, options.unset);
+  if (patch.set.size > 0) await checkVariables(engine, options.variables);
+  const operation = engine.operation(
+    options,
+    'addTurns',
+    drafts.map((draft) => [draft.chosen ? draft.turnId : null, draft.body]),
+    [head, seq, [...patch.set], patch.unset],
+  );
+  const patched = patch.set.size + patch.unset.length > 0;
+  return {
+    guards: { status, head, seq },
+    ...rest,
+    ...(patched ? { patch: { ...patch, ...variableLimits } } : {}),
+    ...(operation === undefined ? {} : { operation }),
+  };
+}
+
+export const variableLimits: { readonly maxBytes: number; readonly maxKeys: number } = {
+  maxBytes: limits.variablesBytes,
+  maxKeys: limits.variablesKeys,
+};
+
+/** The `append` of a commit, with the caps and the checkpoints of the configuration. */
+export function appendOf(engine: Engine, drafts: readonly TurnDraft[]): Append {
+  const { autoCheckpointInterval, maxCheckpointsPerSession, maxTurnsPerSession, onTurnLimit } =
+    engine.config;
+  return {
+    turns: drafts,
+    cap: { turns: maxTurnsPerSession, written: maxTurnsPerSession * 10, onFull: onTurnLimit },
+    ...(autoCheckpointInterval === null
+      ? {}
+      : { checkpoints: { every: autoCheckpointInterval, max: maxCheckpointsPerSession } }),
+  };
+}
+
+function appended(sessionId: string, result: Committed, turns: readonly SessionTurn[]): AddedTurns {
+  const { head, revision, status } = result.session;
+  return Object.freeze({
+    turns: Object.freeze(turns),
+    head: Object.freeze(head),
+    seq: turns.at(-1)?.seq ?? head.seq,
+    revision,
+    turnCount: head.seq,
+    status,
+    duplicate: false,
+    current: true,
+    checkpoints: Object.freeze(
+      result.checkpoints.map((record) => readCheckpoint(sessionId, record)),
+    ),
+  });
+}
+
+/** The turns of an operation that was done before: its ids may have been generated then. */
+async function replayedTurns(engine: Engine, result: Committed): Promise<readonly SessionTurn[]> {
+  const { timelineId } = result.session.head;
+  const from = result.turns[0]?.seq ?? 1;
+  const to = result.turns.at(-1)?.seq ?? 0;
+  const rows = await engine.store.turns([{ timelineId, from, to }], {
+    limit: limits.batchTurns,
+    order: 'asc',
+  });
+  return rows.map(readTurn);
+}
+
+/** A repeat with the same content is answered as before; with other content it is a conflict. */
+async function repeated(
+  engine: Engine,
+  sessionId: string,
+  drafts: readonly TurnDraft[],
+  refusal: Extract<Refusal, { refused: 'repeat' }>,
+): Promise<AddedTurns> {
+  const rows: TurnRow[] = [];
+  for (const [i, draft] of drafts.entries()) {
+    const row = refusal.turns[i] ?? null;
+    if (row === null || !sameContent(row, draft)) {
+      throw refusalError(sessionId, refusal, 'active');
+    }
+    rows.push(row);
+  }
+  const { head, revision, status } = refusal.session;
+  const history = await History.open(engine.store, head);
+  const shown = await Promise.all(rows.map((row) => history?.has(row) ?? false));
+  return Object.freeze({
+    turns: Object.freeze(rows.map(readTurn)),
+    head: Object.freeze(head),
+    seq: rows.at(-1)?.seq ?? head.seq,
+    revision,
+    turnCount: head.seq,
+    status,
+    duplicate: true,
+    current: shown.every(Boolean),
+    checkpoints: Object.freeze([]),
+  });
+}

@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import { SessionCapacityError, SessionInputError } from '../errors.ts';
+import {
+  checkPrintable,
+  checkSessionId,
+  kindOf,
+  newSessionId,
+  timelineId,
+} from '../session/ids.ts';
+import { checkOptions } from '../session/options.ts';
+import { parseMetadata, parseVariables } from '../session/parse-patch.ts';
+import { parseTurn } from '../session/parse-turn.ts';
+import type { SessionTypes } from '../session/state.ts';
+import type { Committed, NewSession, OperationKey, Owner } from '../store/port.ts';
+import type { Engine, OperationOptions } from './engine.ts';
+import { refusalError } from './refusal-error.ts';
+import { checkWhole } from './schemas.ts';
+
+/** What a new session starts with. Within `as(owner)` the owner is left out, and so is `sessionId`. */
+export interface CreateSessionInput<T extends SessionTypes> extends OperationOptions {
+  readonly userId: string;
+  readonly tenantId?: string | null | undefined;
+  /** Generated if left out. */
+  readonly sessionId?: string | undefined;
+  readonly metadata?: T['metadata'] | undefined;
+  readonly variables?: T['variables'] | undefined;
+  /** In place of the configuration's; null for none. */
+  readonly systemPrompt?: string | null | undefined;
+}
+
+const ownInputs = ['metadata', 'variables', 'systemPrompt', 'operationId'];
+
+export async function createSession(
+  engine: Engine,
+  input: CreateSessionInput<SessionTypes>,
+): Promise<Committed> {
+  const scoped = engine.owner !== undefined;
+  if (input === undefined || input === null) {
+    throw new SessionInputError('input', `expected an object, got ${kindOf(input)}`);
+  }
+  const given = checkOptions(
+    input,
+    scoped ? ownInputs : [...ownInputs, 'userId', 'tenantId', 'sessionId'],
+    'input',
+  );
+  const owner = engine.owner ?? parseOwner(given);
+  const { defaultSystemPrompt, maxSessionsPerUser } = engine.config;
+  const prompt = given.systemPrompt === undefined ? defaultSystemPrompt : given.systemPrompt;
+  if (prompt !== null && typeof prompt !== 'string') {
+    throw new SessionInputError('systemPrompt', `expected a string or null, got ${kindOf(prompt)}`);
+  }
+  const metadata = parseMetadata(
+    await checkWhole(engine.schemas.metadata, given.metadata, 'metadata'),
+  );
+  const variables = parseVariables(
+    await checkWhole(engine.schemas.variables, given.variables, 'variables'),
+  );
+  const chosen = given.sessionId === undefined ? undefined : checkSessionId(given.sessionId);
+  const operation = engine.operation(input, 'create', owner, [chosen, metadata, variables, prompt]);
+  const session: Omit<NewSession, 'sessionId' | 'timeline'> = {
+    owner,
+    parent: null,
+    metadata,
+    variables,
+    turns: prompt === null ? [] : [parseTurn({ role: 'system', content: prompt }, 'systemPrompt')],
+    expiry: engine.expiry,
+    ownerCap: maxSessionsPerUser,
+    ...(operation === undefined ? {} : { operation }),
+  };
+  return createWithId(engine, chosen, owner, operation, async (sessionId) => {
+    const id = timelineId(sessionId, 1);
+    return {
+      sessionId,
+      timeline: { timelineId: id, base: null, lineage: [], chunks: {}, root: id },
+      ...session,
+    };
+  });
+}
+
+/** @throws SessionInputError */
+export function parseOwner(given: {
+  readonly tenantId?: unknown;
+  readonly userId?: unknown;
+}): Owner {
+  return {
+    tenantId:
+      given.tenantId === undefined || given.tenantId === null
+        ? null
+        : checkPrintable(given.tenantId, 'tenantId'),
+    userId: checkPrintable(given.userId, 'userId'),
+  };
+}
+
+/** How often an operation's id may be used again, 24 hours apart, before its derived ids run out. */
+const derivations = 1_000;
+
+/**
+ * Makes a session under a chosen id, or a generated one. The id that an operation generates is derived from the
+ * operation, so that the same operation again meets the session that the first one made.
+ *
+ * @throws SessionCapacityError, SessionConflictError
+ */
+export async function createWithId(
+  engine: Engine,
+  chosen: string | undefined,
+  owner: Owner,
+  operation: OperationKey | undefined,
+  session: (sessionId: string) => Promise<NewSession>,
+): Promise<Committed> {
+  for (let n = 0; ; n++) {
+    const sessionId = chosen ?? generatedId(owner, operation, n);
+    const result = await engine.store.create(await session(sessionId));
+    if (result.refused === undefined) return result;
+    if (result.refused === 'cap') {
+      throw new SessionCapacityError(
+        `user '${owner.userId}' already has ${result.max} active sessions (max ${result.max})`,
+        'maxSessionsPerUser',
+        result.max,
+      );
+    }
+    const taken = result.refused === 'exists' && chosen === undefined && n < derivations;
+    if (!taken || (await stillCounts(engine, sessionId, operation))) {
+      throw refusalError(sessionId, result, 'active');
+    }
+  }
+}
+
+function generatedId(owner: Owner, operation: OperationKey | undefined, n: number): string {
+  if (operation === undefined) return newSessionId();
+  const request = JSON.stringify([owner.tenantId, owner.userId, operation.id, n]);
+  return createHash('sha256').update(request).digest('base64url').slice(0, 22);
+}
+
+/** Whether the operation that made a session is still remembered, as something else than this request. */
+async function stillCounts(
+  engine: Engine,
+  sessionId: string,
+  operation: OperationKey | undefined,
+): Promise<boolean> {
+  if (operation === undefined) return false;
+  const row = await engine.store.session(sessionId);
+  return row !== null && (await engine.store.record(sessionId, 'operation', operation.id)) !== null;
+}

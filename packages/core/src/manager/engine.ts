@@ -1,0 +1,185 @@
+import { createHash } from 'node:crypto';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import {
+  parseSessionConfig,
+  type SessionConfig,
+  type SessionConfigInput,
+} from '../config/session-config.ts';
+import { SessionInputError, SessionNotFoundError } from '../errors.ts';
+import { checkPrintable, checkSessionId } from '../session/ids.ts';
+import { deepFreeze, type JsonObject } from '../session/json.ts';
+import { limits } from '../session/limits.ts';
+import { toUsd } from '../session/money.ts';
+import type { AnySession, SessionState, SessionTypes } from '../session/state.ts';
+import { toIso } from '../session/time.ts';
+import type {
+  Commit,
+  Committed,
+  Expiry,
+  OperationKey,
+  Owner,
+  Refusal,
+  SessionHead,
+  SessionRow,
+  SessionStore,
+} from '../store/port.ts';
+import { refusalError } from './refusal-error.ts';
+
+/** Standard Schemas that type and check a session's own data. */
+export interface SessionSchemas<T extends SessionTypes> {
+  readonly metadata?: StandardSchemaV1<unknown, T['metadata']>;
+  readonly variables?: StandardSchemaV1<unknown, T['variables']>;
+}
+
+/** Every call that writes takes it: the same operation again, within 24 hours, is answered as before. */
+export interface OperationOptions {
+  readonly operationId?: string | undefined;
+}
+
+const operationKeepMs = 24 * 60 * 60 * 1000;
+const operationPattern = /^[\x21-\x7e]+$/;
+
+/**
+ * What all services share: the store, the configuration, the owner they act for, and the way from a refusal
+ * to an error and from a row to a state.
+ */
+export class Engine {
+  readonly store: SessionStore;
+  readonly config: SessionConfig;
+  readonly owner: Owner | undefined;
+  readonly schemas: SessionSchemas<SessionTypes>;
+
+  constructor(
+    store: SessionStore,
+    config: SessionConfig,
+    schemas: SessionSchemas<SessionTypes> = {},
+    owner?: Owner,
+  ) {
+    this.store = store;
+    this.config = config;
+    this.schemas = schemas;
+    this.owner = owner;
+  }
+
+  /** The same for one owner: whatever is not this owner's does not exist. */
+  as(owner: Owner): Engine {
+    return new Engine(this.store, this.config, this.schemas, owner);
+  }
+
+  get expiry(): Expiry {
+    const { sessionMaxAge, sessionTtl } = this.config;
+    return {
+      ttlMs: sessionTtl === 0 ? null : sessionTtl * 1000,
+      maxAgeMs: sessionMaxAge === null ? null : sessionMaxAge * 1000,
+    };
+  }
+
+  /** @throws SessionInputError, SessionNotFoundError */
+  async session(sessionId: string): Promise<SessionRow> {
+    checkSessionId(sessionId);
+    const row = await this.store.session(sessionId, this.owner);
+    if (row === null) throw new SessionNotFoundError(sessionId);
+    return row;
+  }
+
+  /** Commits for the engine's owner; a refusal comes back as a value. */
+  try(sessionId: string, commit: Commit): Promise<Committed | Refusal> {
+    return this.store.commit(sessionId, {
+      ...commit,
+      guards: { ...commit.guards, owner: this.owner },
+    });
+  }
+
+  /** Commits; a refusal is thrown as the error that it stands for. `wanted` is the status asked for. */
+  async commit(sessionId: string, commit: Commit, wanted = 'active'): Promise<Committed> {
+    const result = await this.try(sessionId, commit);
+    if (result.refused !== undefined) throw refusalError(sessionId, result, wanted);
+    return result;
+  }
+
+  /** The key of an operation; `request` is all that was asked for. */
+  operation(
+    options: OperationOptions | undefined,
+    ...request: readonly unknown[]
+  ): OperationKey | undefined {
+    const id = options?.operationId;
+    if (id === undefined) return undefined;
+    checkPrintable(id, 'operationId', limits.operationId);
+    if (!operationPattern.test(id)) {
+      throw new SessionInputError('operationId', 'must be visible ASCII characters only');
+    }
+    const digest = createHash('sha256').update(JSON.stringify(request)).digest('base64url');
+    return { id, digest, keepMs: operationKeepMs };
+  }
+
+  /** What an operation was answered before, or null: for calls that would fail at something else first. */
+  async recall(sessionId: string, operation: OperationKey | undefined): Promise<Committed | null> {
+    if (operation === undefined) return null;
+    await this.session(sessionId);
+    const record = await this.store.record(sessionId, 'operation', operation.id);
+    if (record === null) return null;
+    // An empty commit under the same key: the store itself tells whether the answer still counts.
+    const { digest } = JSON.parse(record.value) as { digest: string };
+    if (digest !== operation.digest) return this.commit(sessionId, { operation });
+    const result = await this.try(sessionId, { operation, guards: { status: [] } });
+    return result.refused === undefined && result.replayed ? result : null;
+  }
+
+  /** The state that a commit left behind. */
+  async stateAfter<T extends SessionTypes = AnySession>(
+    session: SessionHead,
+  ): Promise<SessionState<T>> {
+    const record = await this.store.record(session.sessionId, 'metadata', '');
+    return this.state<T>({ ...session, metadata: record?.value ?? '{}' });
+  }
+
+  async state<T extends SessionTypes = AnySession>(row: SessionRow): Promise<SessionState<T>> {
+    return Object.freeze({
+      sessionId: row.sessionId,
+      tenantId: row.owner.tenantId,
+      userId: row.owner.userId,
+      status: row.status,
+      head: Object.freeze({ ...row.head }),
+      turnCount: row.head.seq,
+      metadata: parseObject(row.metadata) as T['metadata'],
+      variables: parseObject(await this.variables(row)) as T['variables'],
+      totalTokens: row.tokens,
+      totalCost: toUsd(row.cost),
+      lifetimeTokens: row.lifetime.tokens,
+      lifetimeCost: toUsd(row.lifetime.cost),
+      parentSessionId: row.parent?.sessionId ?? null,
+      branchName: row.parent?.branchName ?? null,
+      forkSeq: row.parent?.forkSeq ?? null,
+      revision: row.revision,
+      createdAt: toIso(row.createdAt),
+      updatedAt: toIso(row.updatedAt),
+      expiresAt: row.expiresAt === null ? null : toIso(row.expiresAt),
+      closedReason: row.closedReason,
+    });
+  }
+
+  /** The variables of a session as JSON text. */
+  async variables(row: SessionHead): Promise<string> {
+    if (row.variables === null) return '{}';
+    const found = await this.store.variables(row.variables);
+    return found?.json ?? '{}';
+  }
+}
+
+function parseObject(json: string): JsonObject {
+  return deepFreeze(JSON.parse(json) as JsonObject);
+}
+
+/** What a service is made over. */
+export interface ServiceOptions {
+  readonly store: SessionStore;
+  /** Checked, with defaults for what is left out. */
+  readonly config?: SessionConfigInput | undefined;
+  readonly schemas?: SessionSchemas<SessionTypes> | undefined;
+}
+
+export function toEngine(over: ServiceOptions): Engine {
+  return over instanceof Engine
+    ? over
+    : new Engine(over.store, parseSessionConfig(over.config), over.schemas);
+}

@@ -1,0 +1,412 @@
+import { deleteSession } from '../branching/delete.ts';
+import type { SessionCheckpoint } from '../checkpointing/checkpoint.ts';
+import { CheckpointManager } from '../checkpointing/checkpoint-manager.ts';
+import { SessionInputError } from '../errors.ts';
+import { checkPrintable, checkSessionId, kindOf } from '../session/ids.ts';
+import { limits } from '../session/limits.ts';
+import { checkOptions } from '../session/options.ts';
+import type { Page, PageOptions } from '../session/page.ts';
+import { parseCount } from '../session/parse-head.ts';
+import { parseVariablesPatch } from '../session/parse-patch.ts';
+import { parseTurn } from '../session/parse-turn.ts';
+import { readTurn } from '../session/read-turn.ts';
+import type {
+  AnySession,
+  SessionState,
+  SessionStateWithTurns,
+  SessionTypes,
+} from '../session/state.ts';
+import { SessionStateMachine } from '../session/state-machine.ts';
+import type { ContentPart, SessionTurn, TurnInput } from '../session/turn.ts';
+import type { Commit, Committed, SessionRow } from '../store/port.ts';
+import {
+  type AddedTurn,
+  type AddedTurns,
+  type AddTurnOptions,
+  append,
+  parseBatch,
+  variableLimits,
+} from './append.ts';
+import { type CreateSessionInput, createSession } from './create.ts';
+import { type Engine, type OperationOptions, type ServiceOptions, toEngine } from './engine.ts';
+import { type ListSessionsQuery, listSessions } from './list.ts';
+import { setMetadata } from './metadata.ts';
+import { findTurn, move, openHistory, pointAt, redo, undo } from './moves.ts';
+import { checkVariables } from './schemas.ts';
+
+/** Options of `setVariables` and `setMetadata`. */
+export interface PatchOptions extends OperationOptions {
+  readonly unset?: readonly string[] | undefined;
+  /** The revision that the caller saw. */
+  readonly expectedRevision?: number | undefined;
+}
+
+/** Which turns of the history to read: seqs `from` to `to`, both included, at most `limit`. */
+export interface TurnsOptions {
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  readonly limit?: number | undefined;
+  readonly order?: 'asc' | 'desc' | undefined;
+}
+
+/** The last kept turn of a rewind, by id or by seq; seq 0 keeps none. */
+export type RewindTarget = { readonly toTurn: string } | { readonly toSeq: number };
+
+/**
+ * Sessions and their turns. Every call is atomic; what it answers is an immutable snapshot. Any call may throw
+ * SessionInputError and SessionLimitError for its arguments, SessionNotFoundError for a session that is unknown
+ * or somebody else's, and SessionStoreUnavailableError; a call that writes also SessionClosedError,
+ * SessionExpiredError and SessionTransitionError for a session in which it is not allowed.
+ */
+export class SessionManager<T extends SessionTypes = AnySession> {
+  readonly #engine: Engine;
+  readonly #checkpoints: CheckpointManager<T>;
+
+  /** Over a store of your own; `createSessions` makes one over the store that a configuration names. */
+  constructor(over: ServiceOptions) {
+    this.#engine = toEngine(over);
+    this.#checkpoints = new CheckpointManager<T>(this.#engine);
+  }
+
+  /**
+   * Makes a session. A system prompt, its own or the configuration's, becomes turn 1.
+   *
+   * @throws SessionCapacityError if the user has as many open sessions as allowed;
+   * SessionConflictError if a chosen `sessionId` is taken
+   */
+  async create(input: CreateSessionInput<T>): Promise<SessionState<T>> {
+    const { session } = await createSession(this.#engine, input);
+    return this.#engine.stateAfter<T>(session);
+  }
+
+  /** The state as it is now, without turns unless `turns` asks for them: all, or the last N. */
+  async getState(
+    sessionId: string,
+    options?: { readonly turns?: 'none' | undefined },
+  ): Promise<SessionState<T>>;
+  async getState(
+    sessionId: string,
+    options: { readonly turns: 'all' | number },
+  ): Promise<SessionStateWithTurns<T>>;
+  async getState(
+    sessionId: string,
+    options?: { readonly turns?: 'none' | 'all' | number | undefined },
+  ): Promise<SessionState<T> | SessionStateWithTurns<T>> {
+    const { turns = 'none' } = checkOptions(options, ['turns']);
+    if (
+      turns !== 'none' &&
+      turns !== 'all' &&
+      !(Number.isSafeInteger(turns) && (turns as number) >= 0)
+    ) {
+      throw new SessionInputError(
+        'turns',
+        `expected 'none', 'all' or a number, got ${kindOf(turns)}`,
+      );
+    }
+    const row = await this.#engine.session(sessionId);
+    const state = await this.#engine.state<T>(row);
+    if (turns === 'none') return state;
+    const from = turns === 'all' ? 1 : Math.max(1, row.head.seq - (turns as number) + 1);
+    const read: SessionTurn[] = [];
+    for await (const turn of this.#read(row, from, row.head.seq, 'asc')) read.push(turn);
+    return Object.freeze({ ...state, turns: Object.freeze(read) });
+  }
+
+  /** The turns of the history as it is when reading starts, page by page as they are asked for. */
+  async *turns(
+    sessionId: string,
+    options?: TurnsOptions,
+  ): AsyncGenerator<SessionTurn, void, undefined> {
+    const given = checkOptions(options, ['from', 'to', 'limit', 'order']);
+    checkSessionId(sessionId);
+    const order = given.order ?? 'asc';
+    if (order !== 'asc' && order !== 'desc') {
+      throw new SessionInputError('order', `expected 'asc' or 'desc', got ${kindOf(order)}`);
+    }
+    const from = Math.max(1, parseCount(given.from, 'from') ?? 1);
+    const until = parseCount(given.to, 'to');
+    const limit = parseCount(given.limit, 'limit') ?? Number.POSITIVE_INFINITY;
+    if (until !== undefined && given.from !== undefined && from > until && until !== 0) {
+      throw new SessionInputError('from', `is ${from}, after to, which is ${until}`);
+    }
+    const row = await this.#engine.session(sessionId);
+    const to = Math.min(until ?? row.head.seq, row.head.seq);
+    if (order === 'asc') yield* this.#read(row, from, Math.min(to, from + limit - 1), order);
+    else yield* this.#read(row, Math.max(from, to - limit + 1), to, order);
+  }
+
+  async *#read(
+    row: SessionRow,
+    from: number,
+    to: number,
+    order: 'asc' | 'desc',
+  ): AsyncGenerator<SessionTurn, void, undefined> {
+    if (to < from) return;
+    const history = await openHistory(this.#engine, row);
+    const size = limits.page;
+    if (order === 'asc') {
+      for (let at = from; at <= to; at += size) {
+        const rows = await history.turns(at, Math.min(to, at + size - 1));
+        for (const turn of rows) yield readTurn(turn);
+      }
+    } else {
+      for (let at = to; at >= from; at -= size) {
+        const rows = await history.turns(Math.max(from, at - size + 1), at);
+        for (const turn of rows.toReversed()) yield readTurn(turn);
+      }
+    }
+  }
+
+  /**
+   * Adds a turn, with its patch of the variables and its automatic checkpoint in one atomic effect. When it
+   * resolves, the turn is as safe as the store makes it. The same `turnId` with the same content again is
+   * answered with `duplicate: true`.
+   *
+   * @throws SessionConflictError with reason `head` if `expectedHead` or `expectedSeq` lost, with reason `turn`
+   * if the id is taken by other content; SessionCapacityError past the cap of turns
+   */
+  async addTurn(
+    sessionId: string,
+    turn: TurnInput,
+    options?: AddTurnOptions<T['variables']>,
+  ): Promise<AddedTurn> {
+    const { turns, ...rest } = await append(this.#engine, sessionId, [parseTurn(turn)], options);
+    return Object.freeze({ turn: turns[0] as SessionTurn, ...rest });
+  }
+
+  /** Adds up to 100 turns, all or nothing. A repeat only as a whole. Throws as `addTurn` does. */
+  async addTurns(
+    sessionId: string,
+    turns: readonly TurnInput[],
+    options?: AddTurnOptions<T['variables']>,
+  ): Promise<AddedTurns> {
+    return append(this.#engine, sessionId, parseBatch(turns), options);
+  }
+
+  /**
+   * Sets top-level keys of the variables and unsets others, as a new version.
+   *
+   * @throws SessionConflictError with reason `revision`; SessionLimitError if they grow too large
+   */
+  async setVariables(
+    sessionId: string,
+    patch: Partial<T['variables']>,
+    options?: PatchOptions,
+  ): Promise<SessionState<T>> {
+    checkOptions(options, ['unset', 'expectedRevision', 'operationId']);
+    if (patch === undefined || patch === null) {
+      throw new SessionInputError('variables', `expected an object, got ${kindOf(patch)}`);
+    }
+    const parsed = parseVariablesPatch(patch, options?.unset);
+    const revision = parseCount(options?.expectedRevision, 'expectedRevision');
+    await checkVariables(this.#engine, patch);
+    return this.#change(
+      sessionId,
+      {
+        guards: { status: SessionStateMachine.allowed.write, revision },
+        patch: { ...parsed, ...variableLimits },
+        event: { type: 'variables' },
+      },
+      ['setVariables', [...parsed.set], parsed.unset, revision],
+      options,
+    );
+  }
+
+  /**
+   * Sets top-level keys of the metadata and unsets others. Metadata has no versions: a restore leaves it alone.
+   *
+   * @throws SessionConflictError with reason `revision`; SessionLimitError if it grows too large
+   */
+  async setMetadata(
+    sessionId: string,
+    patch: Partial<T['metadata']>,
+    options?: PatchOptions,
+  ): Promise<SessionState<T>> {
+    return this.#engine.state<T>(await setMetadata(this.#engine, sessionId, patch, options));
+  }
+
+  /** Active → suspended. */
+  async suspend(sessionId: string, options?: OperationOptions): Promise<SessionState<T>> {
+    checkOptions(options, ['operationId']);
+    const commit: Commit = {
+      guards: { status: SessionStateMachine.allowed.suspend },
+      status: { to: 'suspended' },
+      event: { type: 'suspended' },
+    };
+    return this.#change(sessionId, commit, ['suspend'], options, 'suspended');
+  }
+
+  /** Suspended → active. */
+  async resume(sessionId: string, options?: OperationOptions): Promise<SessionState<T>> {
+    checkOptions(options, ['operationId']);
+    const commit: Commit = {
+      guards: { status: SessionStateMachine.allowed.resume },
+      status: { to: 'active' },
+      event: { type: 'resumed' },
+    };
+    return this.#change(sessionId, commit, ['resume'], options, 'active');
+  }
+
+  /** Ends a session for good; it can still be read and forked. */
+  async close(
+    sessionId: string,
+    options?: OperationOptions & { readonly reason?: string | undefined },
+  ): Promise<SessionState<T>> {
+    const given = checkOptions(options, ['reason', 'operationId']);
+    const reason =
+      given.reason === undefined
+        ? undefined
+        : checkPrintable(given.reason, 'reason', limits.reason);
+    const commit: Commit = {
+      guards: { status: SessionStateMachine.allowed.close },
+      status: reason === undefined ? { to: 'closed' } : { to: 'closed', reason },
+      event: { type: 'closed', data: JSON.stringify({ reason: reason ?? null }) },
+    };
+    return this.#change(sessionId, commit, ['close', reason], options, 'closed');
+  }
+
+  async #change(
+    sessionId: string,
+    commit: Commit,
+    request: readonly unknown[],
+    options: OperationOptions | undefined,
+    wanted?: string,
+  ): Promise<SessionState<T>> {
+    const operation = this.#engine.operation(options, ...request);
+    const { session } = await this.#engine.commit(
+      checkSessionId(sessionId),
+      { ...commit, expiry: this.#engine.expiry, ...(operation === undefined ? {} : { operation }) },
+      wanted,
+    );
+    return this.#engine.stateAfter<T>(session);
+  }
+
+  /**
+   * Removes a session with its checkpoints and every turn that no living branch reads. With `withBranches` its
+   * branches go too, and theirs.
+   */
+  async delete(
+    sessionId: string,
+    options?: OperationOptions & { readonly withBranches?: boolean | undefined },
+  ): Promise<void> {
+    checkOptions(options, ['withBranches', 'operationId']);
+    await deleteSession(this.#engine, sessionId, options?.withBranches ?? false);
+  }
+
+  /** The same as `checkpoints.create`. */
+  checkpoint(
+    sessionId: string,
+    options?: Parameters<CheckpointManager<T>['create']>[1],
+  ): Promise<SessionCheckpoint> {
+    return this.#checkpoints.create(sessionId, options);
+  }
+
+  /** The same as `checkpoints.restore`. */
+  restore(checkpointId: string, options?: OperationOptions): Promise<SessionState<T>> {
+    return this.#checkpoints.restore(checkpointId, options);
+  }
+
+  /** Moves back to a turn, the last one that is kept; the variables are those right after it. */
+  async rewind(
+    sessionId: string,
+    target: RewindTarget,
+    options?: OperationOptions,
+  ): Promise<SessionState<T>> {
+    checkOptions(options, ['operationId']);
+    const { toSeq, toTurn } = checkOptions(target, ['toTurn', 'toSeq'], 'target');
+    if ((toSeq === undefined) === (toTurn === undefined)) {
+      throw new SessionInputError('target', "give either 'toTurn' or 'toSeq'");
+    }
+    const seq = parseCount(toSeq, 'target.toSeq');
+    return this.#move(sessionId, 'rewind', ['rewind', seq, toTurn], options, async (history) => {
+      if (seq !== undefined) return pointAt(history, seq, 'target.toSeq');
+      const named = await findTurn(this.#engine, history, toTurn, 'target.toTurn');
+      return pointAt(named.history, named.turn.seq, 'target.toTurn');
+    });
+  }
+
+  /** Moves to before a turn and writes it anew with other content; the old one stays where it was. */
+  async edit(
+    sessionId: string,
+    turnId: string,
+    content: string | readonly ContentPart[],
+    options?: OperationOptions,
+  ): Promise<SessionState<T>> {
+    checkOptions(options, ['operationId']);
+    parseTurn({ role: 'user', content });
+    const request = ['edit', turnId, content];
+    return this.#move(sessionId, 'edit', request, options, async (history) => {
+      const named = await findTurn(this.#engine, history, turnId, 'turnId');
+      const before = await pointAt(named.history, named.turn.seq - 1, 'turnId');
+      // What the turn cost was paid for the old content; ids, times and sums are the store's.
+      const { agent, hiddenFrom, metadata, name, role, toolCallId, toolCalls, visibleTo } =
+        readTurn(named.turn);
+      const kept = { agent, hiddenFrom, metadata, name, role, toolCallId, toolCalls, visibleTo };
+      return { ...before, turns: [parseTurn({ ...kept, content })] };
+    });
+  }
+
+  /**
+   * Moves to before an answer, so that another one can be added: the two are then siblings. Given a user's
+   * turn, it moves to right after it.
+   */
+  async regenerate(
+    sessionId: string,
+    turnId: string,
+    options?: OperationOptions,
+  ): Promise<SessionState<T>> {
+    checkOptions(options, ['operationId']);
+    return this.#move(sessionId, 'regenerate', ['regenerate', turnId], options, async (history) => {
+      const named = await findTurn(this.#engine, history, turnId, 'turnId');
+      const kept = readTurn(named.turn).role === 'user' ? named.turn.seq : named.turn.seq - 1;
+      return pointAt(named.history, kept, 'turnId');
+    });
+  }
+
+  /** Takes back the last move. @throws SessionConflictError with reason `move` if there is none */
+  async undo(sessionId: string, options?: OperationOptions): Promise<SessionState<T>> {
+    checkOptions(options, ['operationId']);
+    return this.#after(
+      undo(this.#engine, checkSessionId(sessionId), this.#engine.operation(options, 'undo')),
+    );
+  }
+
+  /** Takes back the last undo. @throws SessionConflictError with reason `move` if there is none */
+  async redo(sessionId: string, options?: OperationOptions): Promise<SessionState<T>> {
+    checkOptions(options, ['operationId']);
+    return this.#after(
+      redo(this.#engine, checkSessionId(sessionId), this.#engine.operation(options, 'redo')),
+    );
+  }
+
+  #move(
+    sessionId: string,
+    kind: 'rewind' | 'edit' | 'regenerate',
+    request: readonly unknown[],
+    options: OperationOptions | undefined,
+    plan: Parameters<typeof move>[4],
+  ): Promise<SessionState<T>> {
+    const operation = this.#engine.operation(options, ...request);
+    return this.#after(move(this.#engine, checkSessionId(sessionId), kind, operation, plan));
+  }
+
+  async #after(committed: Promise<Committed>): Promise<SessionState<T>> {
+    return this.#engine.stateAfter<T>((await committed).session);
+  }
+
+  /** Sessions, newest created first. */
+  async list(query?: ListSessionsQuery & PageOptions): Promise<Page<SessionState<T>>> {
+    return listSessions<T>(this.#engine, query);
+  }
+}
+
+/** A manager in which only what one owner owns exists; the owner is left out of the calls. */
+export interface ScopedSessionManager<T extends SessionTypes = AnySession>
+  extends Omit<SessionManager<T>, 'create' | 'list'> {
+  create(
+    input?: Omit<CreateSessionInput<T>, 'userId' | 'tenantId' | 'sessionId'>,
+  ): Promise<SessionState<T>>;
+  list(
+    query?: Omit<ListSessionsQuery, 'userId' | 'tenantId'> & PageOptions,
+  ): Promise<Page<SessionState<T>>>;
+}

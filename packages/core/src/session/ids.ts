@@ -1,0 +1,124 @@
+import { SessionInputError, SessionLimitError } from '../errors.ts';
+import { checkText } from './json.ts';
+import { limits } from './limits.ts';
+
+const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+/** `length` random characters of base62, each as likely as any other (rejection sampling). */
+function randomBase62(length: number): string {
+  let text = '';
+  while (text.length < length) {
+    for (const byte of crypto.getRandomValues(new Uint8Array(32))) {
+      if (byte < 248 && text.length < length) text += alphabet[byte % 62];
+    }
+  }
+  return text;
+}
+
+/** A new session id: 22 characters of base62, 131 random bits. */
+export function newSessionId(): string {
+  return randomBase62(22);
+}
+
+let lastTime = 0;
+let pool = '';
+
+/**
+ * A new turn id: 8 characters of the time in base62 and 12 random ones (71 bits). Ids of one process
+ * ascend from millisecond to millisecond, so that an index over them grows at its end.
+ */
+export function newTurnId(): string {
+  const now = Date.now();
+  if (now > lastTime) lastTime = now;
+  let time = '';
+  for (let rest = lastTime, i = 0; i < 8; i++, rest = Math.floor(rest / 62)) {
+    time = (alphabet[rest % 62] as string) + time;
+  }
+  if (pool.length < 12) pool = randomBase62(600);
+  const random = pool.slice(0, 12);
+  pool = pool.slice(12);
+  return time + random;
+}
+
+const sessionIdPattern = /^[A-Za-z0-9_-]{1,128}$/;
+
+/** Whether a text can be a session id at all. */
+export function isSessionId(id: unknown): id is string {
+  return typeof id === 'string' && id.length <= limits.sessionId && sessionIdPattern.test(id);
+}
+
+/** @throws SessionInputError if it cannot be a session id. */
+export function checkSessionId(id: unknown, path = 'sessionId'): string {
+  if (!isSessionId(id)) {
+    throw new SessionInputError(
+      path,
+      `expected 1–128 of A–Z, a–z, 0–9, _ and -, got ${kindOf(id)}`,
+    );
+  }
+  return id;
+}
+
+/** The id of a session's n-th timeline. It carries the session's id. */
+export function timelineId(sessionId: string, n: number): string {
+  return `${sessionId}.${n}`;
+}
+
+/** The id of a session's n-th checkpoint. It carries the session's id. */
+export function checkpointId(sessionId: string, n: number): string {
+  return `${sessionId}.c${n}`;
+}
+
+/** The parts of a timeline's id. */
+export function parseTimelineId(id: string): { readonly sessionId: string; readonly n: number } {
+  const dot = id.lastIndexOf('.');
+  return { sessionId: id.slice(0, dot), n: Number(id.slice(dot + 1)) };
+}
+
+const checkpointIdPattern = /^([A-Za-z0-9_-]{1,128})\.c([1-9][0-9]{0,14})$/;
+
+/** The parts of a checkpoint's id, or null if it cannot be one. */
+export function parseCheckpointId(
+  id: unknown,
+): { readonly sessionId: string; readonly n: number } | null {
+  if (typeof id !== 'string' || id.length > 160) return null;
+  const match = checkpointIdPattern.exec(id);
+  return match === null ? null : { sessionId: match[1] as string, n: Number(match[2]) };
+}
+
+const control = /\p{Cc}/u;
+
+/** Text without control characters, 1 to `max` characters long. */
+export function checkPrintable(value: unknown, path: string, max: number = limits.text): string {
+  if (typeof value !== 'string') {
+    throw new SessionInputError(path, `expected a string, got ${kindOf(value)}`);
+  }
+  if (value.length === 0) throw new SessionInputError(path, 'must not be empty');
+  if (value.length > max) {
+    throw new SessionLimitError(path, `${max} characters`, value.length, max, 'characters');
+  }
+  checkText(value, path);
+  if (control.test(value)) throw new SessionInputError(path, 'must not have control characters');
+  return value;
+}
+
+/** A turn id, or the name of an agent or a branch: printable, with no space at either end. */
+export function checkName(value: unknown, path: string): string {
+  const name = checkPrintable(value, path, limits.name);
+  if (name.trim() !== name) {
+    throw new SessionInputError(path, 'must not start or end in a space');
+  }
+  return name;
+}
+
+/** What a value is, for an error message; short, and without its content if that is text. */
+export function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'string') {
+    const safe = value.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '�');
+    return safe.length > 40 ? `'${safe.slice(0, 40)}…' (${value.length} characters)` : `'${safe}'`;
+  }
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return `a value of type ${typeof value}`;
+}

@@ -1,0 +1,175 @@
+import { SessionInputError, SessionLimitError } from '../errors.ts';
+
+/** Any JSON value, as it is handed out: deeply frozen. */
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue };
+
+/** A JSON object with any keys. */
+export type JsonObject = { readonly [key: string]: JsonValue };
+
+/** What is allowed in a value that `copyJson` copies. */
+export interface JsonRules {
+  /** Levels of nesting that are left: an object or array counts one, what is in it the next. */
+  readonly depth: number;
+  /** Keys that are refused at any depth. */
+  readonly refusedKeys: ReadonlySet<string>;
+}
+
+const noKeys: ReadonlySet<string> = new Set<string>();
+/** Keys refused in a turn. */
+export const protoKey: ReadonlySet<string> = new Set(['__proto__']);
+/** Keys refused in metadata and variables. */
+export const prototypeKeys: ReadonlySet<string> = new Set([
+  '__proto__',
+  'constructor',
+  'prototype',
+]);
+
+/** Rules for values that are none of our business but their depth: the arguments of a tool. */
+export function opaqueRules(depth: number): JsonRules {
+  return { depth, refusedKeys: noKeys };
+}
+
+/**
+ * A deep, frozen copy of a value as `JSON.stringify` would write it: `toJSON` is honoured, members that are
+ * undefined are left out. What JSON would change in silence is refused: numbers that are not finite,
+ * functions, symbols, bigints, objects of a class of their own, ill-formed text and U+0000.
+ * `path` names the value in errors.
+ *
+ * @throws SessionInputError for what is no JSON; SessionLimitError past the depth.
+ */
+export function copyJson(value: unknown, path: string, rules: JsonRules): JsonValue {
+  return copyLevel(value, path, rules, rules.depth);
+}
+
+function copyLevel(value: unknown, path: string, rules: JsonRules, left: number): JsonValue {
+  switch (typeof value) {
+    case 'string':
+      return checkText(value, path);
+    case 'number':
+      if (Number.isFinite(value)) return value;
+      throw new SessionInputError(path, `${value} is no JSON number; use a finite number or null`);
+    case 'boolean':
+      return value;
+    case 'object':
+      if (value === null) return null;
+      break;
+    default:
+      throw new SessionInputError(path, `a ${typeof value} is no JSON value`);
+  }
+  const toJson = (value as { toJSON?: unknown }).toJSON;
+  if (typeof toJson === 'function') {
+    return copyLevel(toJson.call(value, ''), path, rules, left - 1);
+  }
+  if (left <= 0) throw new SessionLimitError(path, 'depth', rules.depth + 1, rules.depth, 'levels');
+  if (Array.isArray(value)) {
+    const items: JsonValue[] = [];
+    for (let i = 0; i < value.length; i++) {
+      const item: unknown = value[i];
+      items.push(item === undefined ? null : copyLevel(item, `${path}[${i}]`, rules, left - 1));
+    }
+    return Object.freeze(items);
+  }
+  if (!isPlainObject(value)) {
+    const name = (value.constructor as { name?: unknown } | undefined)?.name;
+    throw new SessionInputError(
+      path,
+      `an object of class ${String(name)} is no JSON value; give a plain object`,
+    );
+  }
+  const copy: Record<string, JsonValue> = {};
+  for (const key of Object.keys(value)) {
+    const member = (value as Record<string, unknown>)[key];
+    if (member === undefined) continue;
+    checkKey(key, path, rules.refusedKeys);
+    setOwn(copy, key, copyLevel(member, `${path}.${key}`, rules, left - 1));
+  }
+  return Object.freeze(copy);
+}
+
+function checkKey(key: string, path: string, refused: ReadonlySet<string>): void {
+  if (refused.has(key)) throw new SessionInputError(path, `the key '${key}' is not allowed`);
+  checkText(key, `${path} (a key)`);
+}
+
+/** Sets a member whatever its key is called: a plain assignment of `__proto__` would set the prototype. */
+export function setOwn<T>(target: Record<string, T>, key: string, value: T): void {
+  if (key === '__proto__') {
+    Object.defineProperty(target, key, {
+      value,
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
+  } else {
+    target[key] = value;
+  }
+}
+
+/** Whether a value is an object literal, a parsed JSON object, or one without a prototype; of any realm. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** The text itself, if every engine can store it and give it back. */
+export function checkText(text: string, path: string): string {
+  if (!text.isWellFormed()) {
+    throw new SessionInputError(path, 'the text has a surrogate without its partner');
+  }
+  if (text.includes('\0')) throw new SessionInputError(path, 'the text has a U+0000');
+  return text;
+}
+
+/** Freezes a parsed JSON value all the way down and returns it. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    Object.freeze(value);
+    for (const key in value) {
+      const member = value[key];
+      if (typeof member === 'object' && member !== null) deepFreeze(member);
+    }
+  }
+  return value;
+}
+
+/** The number of UTF-8 bytes of a well-formed text. */
+export function utf8Bytes(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) continue;
+    // A surrogate pair is two units and four bytes; other units above U+07FF are three.
+    bytes += unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 1 : 2;
+  }
+  return bytes;
+}
+
+/** Whether a well-formed text has more UTF-8 bytes than `max`; counts only if it comes near. */
+export function exceedsBytes(text: string, max: number): boolean {
+  return text.length * 3 > max && utf8Bytes(text) > max;
+}
+
+/** Whether two JSON values are the same, the order of an object's keys aside. */
+export function equalJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a)) {
+    if (!Array.isArray(b) || a.length !== b.length) return false;
+    return a.every((item, i) => equalJson(item, b[i]));
+  }
+  if (Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  return keys.every(
+    (key) =>
+      Object.hasOwn(b, key) &&
+      equalJson((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]),
+  );
+}

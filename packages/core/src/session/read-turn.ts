@@ -1,0 +1,56 @@
+import { SessionCorruptDataError } from '../errors.ts';
+import type { TurnRow } from '../store/port.ts';
+import { deepFreeze, equalJson } from './json.ts';
+import { toUsd } from './money.ts';
+import type { TurnDraft } from './parse-turn.ts';
+import { toIso } from './time.ts';
+import type { SessionTurn } from './turn.ts';
+
+/**
+ * A stored turn as callers see it, deeply frozen.
+ *
+ * @throws SessionCorruptDataError if its body is no JSON
+ */
+export function readTurn(row: TurnRow): SessionTurn {
+  const fields = parseBody(row);
+  if (fields.cost !== undefined) fields.cost = toUsd(fields.cost);
+  const turn: SessionTurn = {
+    turnId: row.turnId,
+    seq: row.seq,
+    ...fields,
+    timestamp: toIso(row.at),
+    ...(row.origin === null ? {} : { origin: { ...row.origin } }),
+  };
+  return deepFreeze(turn);
+}
+
+type Body = Omit<SessionTurn, 'turnId' | 'seq' | 'timestamp' | 'origin' | 'cost'> & {
+  cost?: number;
+};
+
+function parseBody(row: TurnRow): Body {
+  try {
+    return JSON.parse(row.body) as Body;
+  } catch (cause) {
+    const place = `timeline '${row.timelineId}' seq ${row.seq}`;
+    throw new SessionCorruptDataError(place, 'the turn is no JSON', { cause });
+  }
+}
+
+/** A turn that was just written, from what was given and what the store added. */
+export function writtenTurn(
+  draft: TurnDraft,
+  written: { readonly seq: number; readonly at: number },
+): SessionTurn {
+  return Object.freeze({
+    turnId: draft.turnId,
+    seq: written.seq,
+    ...draft.fields,
+    timestamp: toIso(written.at),
+  });
+}
+
+/** Whether a stored turn says the same as a given one; time and order of keys do not count. */
+export function sameContent(row: TurnRow, draft: TurnDraft): boolean {
+  return row.body === draft.body || equalJson(parseBody(row), JSON.parse(draft.body));
+}

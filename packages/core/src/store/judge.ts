@@ -1,0 +1,170 @@
+import { timelineId } from '../session/ids.ts';
+import { checkpointVictim } from './checkpoints.ts';
+import type { Append, Commit, Expected, Refusal } from './port.ts';
+import {
+  type StoredSession,
+  type StoreTransaction,
+  statusAt,
+  toSessionHead,
+  variablesOf,
+} from './transaction.ts';
+import { patchVariables } from './variables.ts';
+
+/** The verdict on a commit, and the variables as they will be if it patches them. */
+export interface Judgement {
+  readonly refusal: Refusal | null;
+  readonly variables: string | null;
+}
+
+const accepted: Judgement = { refusal: null, variables: null };
+
+/** Judges a commit on a session that is there: ended or suspended → expected → cap. Reads only. */
+export function judge(tx: StoreTransaction, session: StoredSession, commit: Commit): Judgement {
+  const refusal =
+    judgeStatus(tx, session, commit) ??
+    judgeExpected(tx, session, commit) ??
+    judgeCaps(tx, session, commit);
+  if (refusal !== null) return { refusal, variables: null };
+  return commit.patch === undefined ? accepted : judgePatch(tx, session, commit);
+}
+
+function judgeStatus(tx: StoreTransaction, session: StoredSession, commit: Commit): Refusal | null {
+  const status = statusAt(session, tx.now);
+  const allowed = commit.guards?.status;
+  if (allowed !== undefined && status !== 'deleted' && !allowed.includes(status)) {
+    // What filled its cap of turns answers for the cap, not for the end that came with it.
+    if (commit.append?.cap !== undefined && session.closedReason === 'turn_limit') {
+      const { cap } = commit.append;
+      return refuseCap(tx, session, 'turns', cap.turns, session.seq + commit.append.turns.length);
+    }
+    return { refused: 'status', session: toSessionHead(session, tx.now) };
+  }
+  const to = commit.status?.to;
+  if (to === 'expired' && (status !== 'expired' || session.status === 'expired')) {
+    return { refused: 'status', session: toSessionHead(session, tx.now) };
+  }
+  return null;
+}
+
+function judgeExpected(
+  tx: StoreTransaction,
+  session: StoredSession,
+  commit: Commit,
+): Refusal | null {
+  const what = unexpected(tx, session, commit);
+  return what === null
+    ? null
+    : { refused: 'expected', what, session: toSessionHead(session, tx.now) };
+}
+
+function unexpected(tx: StoreTransaction, session: StoredSession, commit: Commit): Expected | null {
+  const { guards, timeline } = commit;
+  if (guards !== undefined) {
+    const { head, seq, revision, moves } = guards;
+    if (
+      head !== undefined &&
+      (head.seq !== session.seq ||
+        head.turnId !== session.turnId ||
+        head.timelineId !== timelineId(session.sessionId, session.timeline))
+    ) {
+      return 'head';
+    }
+    if (seq !== undefined && seq !== session.seq) return 'seq';
+    if (revision !== undefined && revision !== session.revision) return 'revision';
+    if (moves !== undefined && moves !== session.moves) return 'moves';
+    for (const guard of guards.records ?? []) {
+      const record = tx.record(session, guard.kind, guard.key);
+      if ((record?.version ?? null) === guard.version) continue;
+      const past = record !== undefined && record.dueAt !== null && record.dueAt <= tx.now;
+      if (!(guard.due === true && past)) return 'record';
+    }
+  }
+  if (timeline !== undefined) {
+    const next = timelineId(session.sessionId, session.timelines + 1);
+    if (timeline.timelineId !== next) return 'timeline';
+  }
+  return null;
+}
+
+function judgeCaps(tx: StoreTransaction, session: StoredSession, commit: Commit): Refusal | null {
+  const { append, checkpoint, guards } = commit;
+  if (append !== undefined && append.timelineId === undefined) {
+    const refusal = judgeAppend(tx, session, commit, append);
+    if (refusal !== null) return refusal;
+  }
+  for (const { kind, max } of guards?.counts ?? []) {
+    const written = (commit.records ?? []).filter(
+      (write) =>
+        write.kind === kind &&
+        !('delete' in write) &&
+        tx.record(session, kind, write.key) === undefined,
+    ).length;
+    const count = tx.countRecords(session, kind) + written;
+    if (count > max) return refuseCap(tx, session, 'count', max, count);
+  }
+  if (checkpoint !== undefined) {
+    if (checkpoint.label !== null) {
+      const record = tx.labelled(session, 'checkpoint', checkpoint.label);
+      if (record !== undefined) {
+        return { refused: 'label', session: toSessionHead(session, tx.now), record };
+      }
+    }
+    const count = tx.countRecords(session, 'checkpoint');
+    if (count >= checkpoint.max && checkpointVictim(tx, session) === null) {
+      return refuseCap(tx, session, 'checkpoints', checkpoint.max, count + 1);
+    }
+  }
+  return null;
+}
+
+function judgeAppend(
+  tx: StoreTransaction,
+  session: StoredSession,
+  commit: Commit,
+  append: Append,
+): Refusal | null {
+  const count = append.turns.length;
+  const { cap } = append;
+  if (cap !== undefined) {
+    const seq = (commit.pointer?.to.seq ?? session.seq) + count;
+    if (seq > cap.turns) return refuseCap(tx, session, 'turns', cap.turns, seq);
+    const written = session.lifetimeTurns + count;
+    if (written > cap.written) return refuseCap(tx, session, 'written', cap.written, written);
+  }
+  // Sums stay exact: past 2^53 a double would round them.
+  let tokens = Math.max(session.lifetimeTokens, session.tokens);
+  let cost = Math.max(session.lifetimeCost, session.cost);
+  for (const turn of append.turns) {
+    tokens += turn.tokens;
+    cost += turn.cost;
+  }
+  const most = Math.max(tokens, cost);
+  return most <= Number.MAX_SAFE_INTEGER
+    ? null
+    : refuseCap(tx, session, 'total', Number.MAX_SAFE_INTEGER, most);
+}
+
+function judgePatch(tx: StoreTransaction, session: StoredSession, commit: Commit): Judgement {
+  const { patch, pointer } = commit;
+  if (patch === undefined) return accepted;
+  const at = pointer === undefined ? variablesOf(session) : pointer.to.variables;
+  const current = at === null ? null : (tx.variables(at)?.json ?? null);
+  const { json, bytes, keys } = patchVariables(current, patch);
+  const refusal =
+    bytes > patch.maxBytes
+      ? refuseCap(tx, session, 'variablesBytes', patch.maxBytes, bytes)
+      : keys > patch.maxKeys
+        ? refuseCap(tx, session, 'variablesKeys', patch.maxKeys, keys)
+        : null;
+  return { refusal, variables: json };
+}
+
+function refuseCap(
+  tx: StoreTransaction,
+  session: StoredSession,
+  cap: Extract<Refusal, { refused: 'cap' }>['cap'],
+  max: number,
+  actual: number,
+): Refusal {
+  return { refused: 'cap', cap, max, actual, session: toSessionHead(session, tx.now) };
+}

@@ -1,0 +1,220 @@
+import { SessionStoreUnavailableError } from '../errors.ts';
+import { parseTimelineId } from '../session/ids.ts';
+import { commitIn } from './commit-in.ts';
+import { createIn } from './create-in.ts';
+import { type MemorySession, MemoryTransaction } from './memory-transaction.ts';
+import type {
+  Commit,
+  CommitResult,
+  DueItem,
+  EraseRequest,
+  EraseResult,
+  FeedItem,
+  FeedPage,
+  KeyPage,
+  ListQuery,
+  NewSession,
+  Owner,
+  RecordRow,
+  Segment,
+  SessionRow,
+  SessionStore,
+  TimelineRow,
+  TurnPage,
+  TurnRow,
+  VariablesRow,
+  VariablesVersion,
+} from './port.ts';
+import { isVisible, lookAgain, statusAt, toSessionHead } from './transaction.ts';
+
+/** Options of a store that lives in this process. */
+export interface InMemorySessionStoreOptions {
+  /** Milliseconds since 1970: the store's clock. */
+  readonly clock?: () => number;
+}
+
+/**
+ * Sessions in this process's memory: the reference that every other store is compared with, and the one to
+ * test with. What it holds is gone with the process.
+ */
+export class InMemorySessionStore implements SessionStore {
+  readonly #clock: () => number;
+  readonly #sessions = new Map<string, MemorySession>();
+  #created = 0;
+  #closed = false;
+
+  constructor(options: InMemorySessionStoreOptions = {}) {
+    this.#clock = options.clock ?? Date.now;
+  }
+
+  async create(session: NewSession): Promise<CommitResult> {
+    return createIn(this.#begin(), session);
+  }
+
+  async commit(sessionId: string, commit: Commit): Promise<CommitResult> {
+    return commitIn(this.#begin(), sessionId, commit);
+  }
+
+  async erase(sessionId: string, request: EraseRequest): Promise<EraseResult> {
+    this.#checkOpen();
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined) return { found: false, done: true };
+    if (session.row.status !== 'deleted') {
+      if (!isVisible(session.row, request.owner)) return { found: false, done: true };
+      session.bury(this.#clock());
+    }
+    if (request.keep === undefined) return { found: true, done: false };
+    const done = session.shrink(request.keep, request.limit);
+    if (done) session.row = { ...session.row, dueAt: null };
+    return { found: true, done };
+  }
+
+  async collect(request: { readonly before: number; readonly limit: number }): Promise<number> {
+    this.#checkOpen();
+    const now = this.#clock();
+    let dropped = 0;
+    for (const [id, session] of this.#sessions) {
+      if (dropped >= request.limit) break;
+      dropped += session.forget(request.before, now, request.limit - dropped);
+      if (session.row.status === 'deleted' && session.row.dueAt === null) {
+        if (session.row.updatedAt < request.before && session.isEmpty) {
+          this.#sessions.delete(id);
+          dropped += 1;
+        }
+      }
+    }
+    return dropped;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  async session(sessionId: string, owner?: Owner): Promise<SessionRow | null> {
+    this.#checkOpen();
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined || !isVisible(session.row, owner)) return null;
+    return this.#toRow(session);
+  }
+
+  #toRow(session: MemorySession): SessionRow {
+    return { ...toSessionHead(session.row, this.#clock()), metadata: session.metadata };
+  }
+
+  async timelines(ids: readonly string[]): Promise<readonly (TimelineRow | null)[]> {
+    this.#checkOpen();
+    return ids.map((id) => this.#of(id)?.timelines.get(id)?.row ?? null);
+  }
+
+  #of(timelineId: string): MemorySession | undefined {
+    return this.#sessions.get(parseTimelineId(timelineId).sessionId);
+  }
+
+  async turns(segments: readonly Segment[], page: TurnPage): Promise<readonly TurnRow[]> {
+    this.#checkOpen();
+    const rows: TurnRow[] = [];
+    const ascending = page.order === 'asc';
+    for (const { timelineId, from, to } of ascending ? segments : segments.toReversed()) {
+      const left = page.limit - rows.length;
+      if (left <= 0) break;
+      const turns = this.#of(timelineId)?.timelines.get(timelineId)?.turns ?? [];
+      const first = turns[0]?.seq ?? 1;
+      const start = Math.max(0, from - first);
+      const end = Math.min(turns.length, to - first + 1);
+      const slice = ascending
+        ? turns.slice(start, Math.min(end, start + left))
+        : turns.slice(Math.max(start, end - left), Math.max(start, end)).reverse();
+      for (const turn of slice) rows.push(turn);
+    }
+    return rows;
+  }
+
+  async findTurns(turnId: string, sessionIds: readonly string[]): Promise<readonly TurnRow[]> {
+    this.#checkOpen();
+    return sessionIds.flatMap((id) => this.#sessions.get(id)?.turnsWithId(turnId) ?? []);
+  }
+
+  async variables(at: VariablesVersion): Promise<VariablesRow | null> {
+    return this.#begin().variables(at) ?? null;
+  }
+
+  async record(sessionId: string, kind: string, key: string): Promise<RecordRow | null> {
+    this.#checkOpen();
+    return this.#sessions.get(sessionId)?.records.get(kind, key) ?? null;
+  }
+
+  async records(sessionId: string, kind: string, page: KeyPage): Promise<readonly RecordRow[]> {
+    this.#checkOpen();
+    return this.#sessions.get(sessionId)?.records.page(kind, page) ?? [];
+  }
+
+  async list(query: ListQuery): Promise<readonly SessionRow[]> {
+    this.#checkOpen();
+    const now = this.#clock();
+    return [...this.#sessions.values()]
+      .filter(({ row }) => row.status !== 'deleted')
+      .filter(({ row }) => query.userId === undefined || row.userId === query.userId)
+      .filter(({ row }) => query.tenantId === undefined || row.tenantId === query.tenantId)
+      .filter(({ row }) => query.status === undefined || statusAt(row, now) === query.status)
+      .filter((session) => matches(session.metadata, query.metadata))
+      .filter(({ row }) => query.after === undefined || isAfter(row, query.after))
+      .sort((a, b) => order(a.row, b.row))
+      .slice(0, query.limit)
+      .map((session) => this.#toRow(session));
+  }
+
+  async due(page: { readonly limit: number }): Promise<readonly DueItem[]> {
+    this.#checkOpen();
+    const now = this.#clock();
+    const items: DueItem[] = [];
+    for (const session of this.#sessions.values()) {
+      const { sessionId } = session.row;
+      if (session.row.dueAt !== null && session.row.dueAt <= now) {
+        if (session.row.status === 'deleted') {
+          items.push({ due: 'erase', sessionId });
+        } else if (statusAt(session.row, now) === 'expired') {
+          items.push({ due: 'expiry', sessionId });
+        } else {
+          session.row = { ...session.row, dueAt: lookAgain({ ...session.row, dueAt: null }) };
+        }
+      }
+      for (const record of session.records.due(now)) {
+        items.push({ due: 'record', sessionId, record });
+      }
+      if (items.length >= page.limit) break;
+    }
+    return items.slice(0, page.limit);
+  }
+
+  async feed(sessionId: string, page: FeedPage): Promise<readonly FeedItem[]> {
+    this.#checkOpen();
+    return this.#sessions.get(sessionId)?.feed(page) ?? [];
+  }
+
+  #begin(): MemoryTransaction {
+    this.#checkOpen();
+    return new MemoryTransaction(this.#sessions, this.#clock(), () => ++this.#created);
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new SessionStoreUnavailableError('closed', 'the store was closed');
+  }
+}
+
+type ListKey = { readonly createdAt: number; readonly sessionId: string };
+
+/** Newest created first; of those of one millisecond, by descending id. */
+function order(a: ListKey, b: ListKey): number {
+  if (a.createdAt !== b.createdAt) return b.createdAt - a.createdAt;
+  return a.sessionId < b.sessionId ? 1 : -1;
+}
+
+function isAfter(row: ListKey, last: ListKey): boolean {
+  return order(row, last) > 0 && row.sessionId !== last.sessionId;
+}
+
+function matches(metadata: string, filter: ListQuery['metadata']): boolean {
+  if (filter === undefined || filter.size === 0) return true;
+  const values = JSON.parse(metadata) as Record<string, unknown>;
+  return [...filter].every(([key, value]) => Object.hasOwn(values, key) && values[key] === value);
+}

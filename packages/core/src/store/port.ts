@@ -1,0 +1,465 @@
+import type { SessionStatus } from '../session/state.ts';
+
+/**
+ * Where sessions live. One verb writes (`commit`), beside it a session is made and erased; all else reads.
+ * Each write is atomic on one session and durable when its promise resolves. Reads are in pages.
+ *
+ * A store judges guards in this order: unknown or foreign → repeat → ended or suspended → expected → cap.
+ * A refusal is a value and writes nothing. What throws: SessionStoreUnavailableError when the store cannot
+ * answer, SessionCorruptDataError when what it holds does not fit together. Times are milliseconds of the
+ * store's clock, money is nano-dollars, JSON travels as text and is never looked into, with the exceptions
+ * that `variables` (its top-level keys) and `list` (the keys of the metadata) name.
+ */
+export interface SessionStore {
+  /** Makes a session with its first timeline. Refused if the id exists or existed within the feed's window. */
+  create(session: NewSession): Promise<CommitResult>;
+  /** The one writing verb. */
+  commit(sessionId: string, commit: Commit): Promise<CommitResult>;
+  /** Deletes a session but for what `keep` reaches, a batch at a time; a tombstone without content stays. */
+  erase(sessionId: string, request: EraseRequest): Promise<EraseResult>;
+  /** Drops up to `limit` rows that have outlived their window: tombstones, journal, operations. */
+  collect(request: { readonly before: number; readonly limit: number }): Promise<number>;
+  /** Lets go of the engine once the writes under way are done. What comes later is refused. */
+  close(): Promise<void>;
+
+  /** A session as it is now, or null if it is unknown, deleted, or not `owner`'s. */
+  session(sessionId: string, owner?: Owner): Promise<SessionRow | null>;
+  /** Timelines by id, in the order asked for; null where there is none. */
+  timelines(ids: readonly string[]): Promise<readonly (TimelineRow | null)[]>;
+  /** The turns of a history's segments, at most `limit`, in order of seq. */
+  turns(segments: readonly Segment[], page: TurnPage): Promise<readonly TurnRow[]>;
+  /** All turns with this id that lie on timelines of these sessions, own ones and merged copies. */
+  findTurns(turnId: string, sessionIds: readonly string[]): Promise<readonly TurnRow[]>;
+  /** The variables at a version, or the newest before it on the same timeline; null if there is none. */
+  variables(at: VariablesVersion): Promise<VariablesRow | null>;
+  /** One record. */
+  record(sessionId: string, kind: string, key: string): Promise<RecordRow | null>;
+  /** Records of one kind in order of their keys. */
+  records(sessionId: string, kind: string, page: KeyPage): Promise<readonly RecordRow[]>;
+  /** Sessions, newest created first. */
+  list(query: ListQuery): Promise<readonly SessionRow[]>;
+  /** What waits for the sweep: sessions that ran out, deleted ones not yet erased, records past their time. */
+  due(page: { readonly limit: number }): Promise<readonly DueItem[]>;
+  /** What happened to a session after a revision, in order: its turns and its journal, merged. */
+  feed(sessionId: string, page: FeedPage): Promise<readonly FeedItem[]>;
+}
+
+export interface Owner {
+  readonly tenantId: string | null;
+  readonly userId: string;
+}
+
+/** The end of a session's current history. */
+export interface Head {
+  readonly timelineId: string;
+  readonly seq: number;
+  readonly turnId: string | null;
+}
+
+/** A place in a family's turns: the timeline is the one that physically holds the turn. */
+export interface Point extends Head {
+  /** Running totals of the history up to here. */
+  readonly tokens: number;
+  readonly cost: number;
+  /** The variables here, or null if none were ever set. */
+  readonly variables: VariablesVersion | null;
+}
+
+/**
+ * A version of the variables. `position` is 2 × seq for a patch that came with a turn and one more for a patch
+ * on its own after it; `revision` is the session's. Versions of a timeline are ordered by both.
+ */
+export interface VariablesVersion {
+  readonly timelineId: string;
+  readonly position: number;
+  readonly revision: number;
+}
+
+export interface VariablesRow {
+  readonly at: VariablesVersion;
+  readonly json: string;
+}
+
+/** A row of turns that one timeline holds: seqs `from` to `to`, both included. */
+export interface Segment {
+  readonly timelineId: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * A part of a history from seq `from` up to the next entry: turns that `timelineId` holds (`level` 0), or a
+ * chunk of entries of the level below that stands in that timeline's row.
+ */
+export interface LineageEntry {
+  readonly from: number;
+  readonly timelineId: string;
+  readonly level: number;
+}
+
+/** A timeline as it was opened; nothing of it ever changes. Its own turns follow its base. */
+export interface NewTimeline {
+  readonly timelineId: string;
+  /** Null if it starts empty. */
+  readonly base: Point | null;
+  /** The history up to the base. */
+  readonly lineage: readonly LineageEntry[];
+  /** Chunks of lineage sealed when it was opened, by level. */
+  readonly chunks: Readonly<Record<number, readonly LineageEntry[]>>;
+  /** The family's first timeline, where seq 0 lies. */
+  readonly root: string;
+}
+
+export interface TimelineRow extends NewTimeline {
+  /** The timeline that was current when this one was opened: what an undo goes back to. */
+  readonly previous: string | null;
+}
+
+export interface NewTurn {
+  readonly turnId: string;
+  /** Whether a caller chose the id, so that it can be a repeat. */
+  readonly chosen: boolean;
+  readonly body: string;
+  readonly tokens: number;
+  readonly cost: number;
+  /** Null for the store's time. */
+  readonly at: number | null;
+  /** Set on a merged copy: where the turn was first written. */
+  readonly origin?: { readonly timelineId: string; readonly seq: number };
+}
+
+export interface TurnRow {
+  readonly timelineId: string;
+  readonly seq: number;
+  readonly turnId: string;
+  readonly body: string;
+  readonly at: number;
+  /** Null on a timeline that was filled out of sight. */
+  readonly revision: number | null;
+  /** Running totals of the history, this turn included. */
+  readonly tokens: number;
+  readonly cost: number;
+  readonly origin: { readonly timelineId: string; readonly seq: number } | null;
+}
+
+/** A session but for its metadata: what a commit answers. */
+export interface SessionHead {
+  readonly sessionId: string;
+  readonly owner: Owner;
+  /** As of the store's clock: `expired` also before the sweep came by. */
+  readonly status: SessionStatus;
+  readonly head: Head;
+  /** Running totals of the current history. */
+  readonly tokens: number;
+  readonly cost: number;
+  /** What was first written in this session, on all its timelines. */
+  readonly lifetime: { readonly turns: number; readonly tokens: number; readonly cost: number };
+  readonly variables: VariablesVersion | null;
+  readonly revision: number;
+  /** How often the pointer swung, how many timelines were opened, how many checkpoints made. */
+  readonly moves: number;
+  readonly timelines: number;
+  readonly checkpoints: number;
+  readonly parent: ParentLink | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** Null is never. */
+  readonly expiresAt: number | null;
+  readonly closedReason: string | null;
+}
+
+export interface ParentLink {
+  readonly sessionId: string;
+  readonly branchName: string;
+  readonly forkSeq: number;
+}
+
+export interface SessionRow extends SessionHead {
+  /** JSON: the record of kind `metadata` with the empty key. */
+  readonly metadata: string;
+}
+
+export interface RecordRow {
+  readonly kind: string;
+  readonly key: string;
+  /** From 1, up by one with each write. */
+  readonly version: number;
+  readonly value: string;
+  readonly label: string | null;
+  /** When the sweep should look at it; null is never. */
+  readonly dueAt: number | null;
+  readonly createdAt: number;
+}
+
+/** One atomic change. It is seen (a revision, a time, an entry of the feed) if it appends to the current timeline or has an `event`. */
+export interface Commit {
+  readonly guards?: Guards;
+  /** The same operation again is answered with the first one's outcome. */
+  readonly operation?: OperationKey;
+  /** Opens a timeline; `timelineId` must be the session's next. Unless `pointer` goes there it stays out of sight. */
+  readonly timeline?: NewTimeline;
+  /** Swings the pointer to the end of a timeline. */
+  readonly pointer?: Pointer;
+  readonly append?: Append;
+  readonly patch?: VariablesPatch;
+  readonly status?: StatusChange;
+  readonly checkpoint?: NewCheckpoint;
+  readonly records?: readonly RecordWrite[];
+  /** Written too if this commit ends the session, by its status or by its cap. */
+  readonly onEnd?: readonly RecordWrite[];
+  readonly event?: { readonly type: ChangeType; readonly data?: string };
+  /** When the session runs out, counted from this change; left as it is if absent. */
+  readonly expiry?: Expiry;
+}
+
+export interface Guards {
+  /** A session of anybody else is unknown. */
+  readonly owner?: Owner | undefined;
+  /** The statuses in which this is allowed; all if absent. A deleted session is unknown. */
+  readonly status?: readonly SessionStatus[];
+  /** Also what is left of a deleted session: only records are written then. */
+  readonly tombstone?: boolean;
+  readonly head?: Head | undefined;
+  readonly seq?: number | undefined;
+  readonly revision?: number | undefined;
+  readonly moves?: number;
+  readonly records?: readonly RecordGuard[];
+  /** At most this many records of a kind, the ones written here counted. */
+  readonly counts?: readonly { readonly kind: string; readonly max: number }[];
+}
+
+/** A record is at this version (null: absent); with `due`, it may also be past its time. A lease's version is its fencing token. */
+export interface RecordGuard {
+  readonly kind: string;
+  readonly key: string;
+  readonly version: number | null;
+  readonly due?: boolean;
+}
+
+export interface OperationKey {
+  readonly id: string;
+  /** What the operation was asked to do, to tell another request under the same id. */
+  readonly digest: string;
+  readonly keepMs: number;
+}
+
+export interface Append {
+  /** A timeline opened out of sight; the current one if absent. */
+  readonly timelineId?: string;
+  readonly turns: readonly NewTurn[];
+  /** `close`: the turn that fills the cap ends the session with reason `turn_limit`. */
+  readonly cap?: {
+    readonly turns: number;
+    readonly written: number;
+    readonly onFull: 'close' | 'refuse';
+  };
+  /** Makes a checkpoint at each multiple of `every`. */
+  readonly checkpoints?: { readonly every: number; readonly max: number };
+}
+
+export interface Pointer {
+  readonly move: MoveKind;
+  /** The end of the timeline that becomes the current one. */
+  readonly to: Point;
+}
+
+export interface VariablesPatch {
+  /** Top-level keys and their JSON. */
+  readonly set: ReadonlyMap<string, string>;
+  readonly unset: readonly string[];
+  readonly maxBytes: number;
+  readonly maxKeys: number;
+}
+
+export interface StatusChange {
+  readonly to: 'active' | 'suspended' | 'closed' | 'expired';
+  readonly reason?: string;
+}
+
+/** A checkpoint of the head as it is after the rest of the commit. */
+export interface NewCheckpoint {
+  readonly label: string | null;
+  /** JSON, or null. */
+  readonly metadata: string | null;
+  readonly max: number;
+}
+
+/** Writes or deletes a record. A label is unique among the records of its kind in a session. */
+export type RecordWrite =
+  | {
+      readonly kind: string;
+      readonly key: string;
+      readonly value: string;
+      readonly label?: string;
+      /** From the store's now; null or absent is never. */
+      readonly dueInMs?: number | null;
+      /** Keeps the version: a heartbeat under the same fencing token. */
+      readonly sameVersion?: boolean;
+    }
+  | { readonly kind: string; readonly key: string; readonly delete: true };
+
+export interface Expiry {
+  /** Milliseconds from now; null is never. */
+  readonly ttlMs: number | null;
+  /** Milliseconds from the session's creation; null is never. */
+  readonly maxAgeMs: number | null;
+}
+
+export type MoveKind =
+  | 'restore'
+  | 'rewind'
+  | 'edit'
+  | 'regenerate'
+  | 'select'
+  | 'merge'
+  | 'undo'
+  | 'redo';
+
+export type ChangeType =
+  | 'created'
+  | 'turns'
+  | 'variables'
+  | 'metadata'
+  | 'suspended'
+  | 'resumed'
+  | 'closed'
+  | 'expired'
+  | 'deleted'
+  | 'checkpoint'
+  | 'checkpoint_deleted'
+  | 'move';
+
+export interface NewSession {
+  readonly sessionId: string;
+  readonly owner: Owner;
+  readonly timeline: NewTimeline;
+  readonly parent: ParentLink | null;
+  readonly metadata: string;
+  /** The variables it starts with, as JSON of an object; null for none. */
+  readonly variables: string | null;
+  readonly turns: readonly NewTurn[];
+  readonly expiry: Expiry;
+  /** At most this many sessions of the owner that have not ended and are no branches; null for any number. */
+  readonly ownerCap: number | null;
+  readonly operation?: OperationKey;
+}
+
+export type CommitResult = Committed | Refusal;
+
+/** What a commit did. A repeated operation is answered with the first one's, `replayed` set. */
+export interface Committed {
+  readonly refused?: undefined;
+  readonly session: SessionHead;
+  /** Seq and time of each appended turn. */
+  readonly turns: readonly { readonly seq: number; readonly at: number }[];
+  /** Records of the checkpoints made here. */
+  readonly checkpoints: readonly RecordRow[];
+  readonly replayed: boolean;
+}
+
+/** Why nothing was written, with what a message needs. */
+export type Refusal =
+  | { readonly refused: 'unknown' }
+  | { readonly refused: 'exists' }
+  | { readonly refused: 'operation'; readonly session: SessionHead }
+  /** Some of the batch's ids are taken: `turns` has the stored turn for each, or null. */
+  | {
+      readonly refused: 'repeat';
+      readonly session: SessionHead;
+      readonly turns: readonly (TurnRow | null)[];
+    }
+  | { readonly refused: 'status'; readonly session: SessionHead }
+  | { readonly refused: 'expected'; readonly what: Expected; readonly session: SessionHead }
+  /** The same label stands at this record already. */
+  | { readonly refused: 'label'; readonly session: SessionHead; readonly record: RecordRow }
+  | {
+      readonly refused: 'cap';
+      readonly cap: CapKind;
+      readonly max: number;
+      readonly actual: number;
+      readonly session: SessionHead | null;
+    };
+
+export type Expected = 'head' | 'seq' | 'revision' | 'moves' | 'record' | 'timeline';
+export type CapKind =
+  | 'turns'
+  | 'written'
+  | 'owner'
+  | 'checkpoints'
+  | 'count'
+  | 'variablesBytes'
+  | 'variablesKeys'
+  | 'total';
+
+export interface EraseRequest {
+  readonly owner?: Owner | undefined;
+  /** Absent: only the tombstone is set. */
+  readonly keep?: readonly KeptTimeline[];
+  /** Turns deleted at a time. */
+  readonly limit: number;
+}
+
+/** What of a deleted session's timeline living branches still read. */
+export interface KeptTimeline {
+  readonly timelineId: string;
+  /** The last turn that is reached; less than the first one if none is. */
+  readonly seq: number;
+  /** The last version of variables that is reached, or null. */
+  readonly variables: { readonly position: number; readonly revision: number } | null;
+}
+
+export interface EraseResult {
+  /** Whether there was such a session, or its tombstone with work left. */
+  readonly found: boolean;
+  /** Whether nothing is left to delete. */
+  readonly done: boolean;
+}
+
+export interface TurnPage {
+  readonly limit: number;
+  readonly order: 'asc' | 'desc';
+}
+
+export interface KeyPage {
+  /** Keys after this one, or before it in descending order. */
+  readonly after?: string;
+  readonly limit: number;
+  readonly order?: 'asc' | 'desc';
+}
+
+export interface ListQuery {
+  readonly userId?: string;
+  /** With `userId`; absent: of any tenant. */
+  readonly tenantId?: string | null;
+  readonly status?: SessionStatus;
+  /** Top-level keys that must have exactly this value. */
+  readonly metadata?: ReadonlyMap<string, string | number | boolean | null>;
+  readonly limit: number;
+  /** The last session of the page before. */
+  readonly after?: { readonly createdAt: number; readonly sessionId: string };
+}
+
+export type DueItem =
+  | { readonly due: 'expiry'; readonly sessionId: string }
+  | { readonly due: 'erase'; readonly sessionId: string }
+  | { readonly due: 'record'; readonly sessionId: string; readonly record: RecordRow };
+
+export interface FeedPage {
+  /** Changes after this revision. */
+  readonly after: number;
+  readonly limit: number;
+}
+
+export type FeedItem =
+  | {
+      readonly revision: number;
+      readonly type: 'turn';
+      readonly at: number;
+      readonly turn: TurnRow;
+    }
+  | {
+      readonly revision: number;
+      readonly type: ChangeType;
+      readonly at: number;
+      readonly data: string | null;
+    };

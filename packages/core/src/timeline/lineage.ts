@@ -1,0 +1,128 @@
+import { SessionCorruptDataError } from '../errors.ts';
+import type { LineageEntry, NewTimeline, Point, Segment, TimelineRow } from '../store/port.ts';
+
+/**
+ * A history is a list of segments: which timeline holds the turns from which seq on. To open a timeline a
+ * thousand moves deep as cheaply as the first one, the list is kept like the digits of a number to base 64:
+ * a run of 64 entries of one level is sealed into a chunk, one entry of the next level. So a timeline's row
+ * holds at most 63 entries of each level, and any segment is found in as many steps as there are levels.
+ */
+export const chunkSize = 64;
+
+/** Reads timelines' rows; the rows never change. */
+export type LoadTimelines = (ids: readonly string[]) => Promise<readonly (TimelineRow | null)[]>;
+
+/** The segments of a timeline's own history that hold seqs `from` to `to`, oldest first. */
+export async function segmentsBetween(
+  load: LoadTimelines,
+  timeline: TimelineRow,
+  from: number,
+  to: number,
+): Promise<readonly Segment[]> {
+  const baseSeq = timeline.base?.seq ?? 0;
+  const segments: Segment[] = [];
+  if (from <= baseSeq) {
+    await collect(load, timeline.lineage, from, Math.min(to, baseSeq), baseSeq, segments);
+  }
+  if (to > baseSeq && to >= from) {
+    segments.push({
+      timelineId: timeline.timelineId,
+      from: Math.max(from, baseSeq + 1),
+      to,
+    });
+  }
+  return segments;
+}
+
+async function collect(
+  load: LoadTimelines,
+  entries: readonly LineageEntry[],
+  from: number,
+  to: number,
+  end: number,
+  out: Segment[],
+): Promise<void> {
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i] as LineageEntry;
+    const last = (entries[i + 1]?.from ?? end + 1) - 1;
+    if (last < from) continue;
+    if (entry.from > to) return;
+    if (entry.level === 0) {
+      out.push({
+        timelineId: entry.timelineId,
+        from: Math.max(from, entry.from),
+        to: Math.min(to, last),
+      });
+    } else {
+      await collect(load, await openChunk(load, entry), from, to, last, out);
+    }
+  }
+}
+
+async function openChunk(
+  load: LoadTimelines,
+  entry: LineageEntry,
+): Promise<readonly LineageEntry[]> {
+  const [row] = await load([entry.timelineId]);
+  const chunk = row?.chunks[entry.level];
+  if (chunk === undefined) {
+    throw new SessionCorruptDataError(
+      `lineage of timeline '${entry.timelineId}'`,
+      `its chunk of level ${entry.level} is missing`,
+    );
+  }
+  return chunk;
+}
+
+/**
+ * A timeline with the id `timelineId` that goes on from `base`, a point of the history of `from`.
+ * A base at seq 0 lies on the family's first timeline.
+ */
+export async function openTimeline(
+  load: LoadTimelines,
+  timelineId: string,
+  from: TimelineRow,
+  base: Point,
+): Promise<NewTimeline> {
+  const baseSeq = from.base?.seq ?? 0;
+  const ends =
+    base.seq > baseSeq
+      ? [...from.lineage, { from: baseSeq + 1, timelineId: from.timelineId, level: 0 }]
+      : await cut(load, from.lineage, base.seq, baseSeq);
+  const { lineage, chunks } = seal(timelineId, ends);
+  return { timelineId, base, lineage, chunks, root: from.root };
+}
+
+/** The entries up to `seq` of a list that covers the history up to `end`. */
+async function cut(
+  load: LoadTimelines,
+  entries: readonly LineageEntry[],
+  seq: number,
+  end: number,
+): Promise<readonly LineageEntry[]> {
+  const kept = entries.filter((entry) => entry.from <= seq);
+  const last = kept.at(-1);
+  if (last === undefined || last.level === 0) return kept;
+  const lastEnd = (entries[kept.length]?.from ?? end + 1) - 1;
+  if (lastEnd === seq) return kept;
+  const opened = await cut(load, await openChunk(load, last), seq, lastEnd);
+  return [...kept.slice(0, -1), ...opened];
+}
+
+/** Seals each run of 64 entries of one level at the end of the list. */
+function seal(
+  timelineId: string,
+  entries: readonly LineageEntry[],
+): Pick<NewTimeline, 'lineage' | 'chunks'> {
+  const chunks: Record<number, readonly LineageEntry[]> = {};
+  let lineage = entries;
+  for (let level = 0; ; level++) {
+    const run = lineage.length - 1 - lineage.findLastIndex((entry) => entry.level !== level);
+    if (run < chunkSize) return { lineage, chunks };
+    const start = lineage.length - run;
+    const chunk = lineage.slice(start);
+    chunks[level + 1] = chunk;
+    const sealed = { from: (chunk[0] as LineageEntry).from, timelineId, level: level + 1 };
+    lineage = [...lineage.slice(0, start), sealed];
+  }
+}

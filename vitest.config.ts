@@ -1,0 +1,28 @@
+import { availableParallelism } from 'node:os';
+import { defineConfig } from 'vitest/config';
+
+// Tests read the packages' sources, so that none of them needs a build.
+const source = '@lexigram/source';
+// After it, Vite's own conditions for code that runs on Node.
+const conditions = [source, 'module', 'node', 'development|production'];
+
+const minute = 60_000;
+const scaled = process.env['LEX_TEST_SCALE'] !== undefined;
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: [
+      'packages/*/test/**/*.test.ts',
+      'examples/test/**/*.test.ts',
+      'tools/test/**/*.test.ts',
+    ],
+    pool: 'forks',
+    maxWorkers: Math.max(2, availableParallelism()),
+    testTimeout: scaled ? 30 * minute : minute,
+    hookTimeout: minute,
+    retry: 0,
+    allowOnly: !process.env['CI'],
+  },
+});
