@@ -1,4 +1,5 @@
 /** For those who write a store: the port, and the rules for engines with synchronous transactions. */
+export { parseTimelineId } from './session/ids.ts';
 export { commitIn } from './store/commit-in.ts';
 export { createIn } from './store/create-in.ts';
 export type {

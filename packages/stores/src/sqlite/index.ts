@@ -1,1 +1,1 @@
-export {};
+export { type SqliteOptions, SqliteSessionStore } from './sqlite-store.ts';

@@ -1,0 +1,78 @@
+import {
+  SessionCorruptDataError,
+  type SessionError,
+  SessionStoreUnavailableError,
+} from '@lexigram/ai-session';
+
+/** SQLite's primary result codes that we tell apart: https://sqlite.org/rescode.html */
+const code = {
+  busy: 5,
+  locked: 6,
+  readOnly: 8,
+  ioError: 10,
+  corrupt: 11,
+  full: 13,
+  cantOpen: 14,
+  notADatabase: 26,
+} as const;
+
+function primaryCode(error: unknown): number | null {
+  const errcode = (error as { errcode?: unknown } | null)?.errcode;
+  return typeof errcode === 'number' ? errcode & 0xff : null;
+}
+
+/** Whether another connection holds the lock. */
+export function isBusy(error: unknown): boolean {
+  const primary = primaryCode(error);
+  return primary === code.busy || primary === code.locked;
+}
+
+/** Whether the engine itself failed, so that the same again for another caller would fail too. */
+export function isEngineFault(error: unknown): boolean {
+  const primary = primaryCode(error);
+  return primary !== null && primary !== 1 && primary !== 19;
+}
+
+/** An error of SQLite as ours; anything else as it is. */
+export function toSessionError(error: unknown, path: string): unknown {
+  return faultOf(error, path) ?? error;
+}
+
+function faultOf(cause: unknown, path: string): SessionError | null {
+  const options = { cause };
+  switch (primaryCode(cause)) {
+    case code.busy:
+    case code.locked:
+      return new SessionStoreUnavailableError('locked', `'${path}' is locked; try again`, options);
+    case code.readOnly:
+      return new SessionStoreUnavailableError(
+        'read_only',
+        `'${path}' cannot be written; check its permissions and those of its folder`,
+        options,
+      );
+    case code.ioError:
+      return new SessionStoreUnavailableError('io', `reading or writing '${path}' failed`, options);
+    case code.full:
+      return new SessionStoreUnavailableError(
+        'full',
+        `the disk of '${path}' is full; free some space and try again`,
+        options,
+      );
+    case code.cantOpen:
+      return new SessionStoreUnavailableError(
+        'unreachable',
+        `'${path}' cannot be opened; check that its folder exists and may be written`,
+        options,
+      );
+    case code.corrupt:
+      return new SessionCorruptDataError(`database '${path}'`, 'the file is damaged', options);
+    case code.notADatabase:
+      return new SessionCorruptDataError(
+        `database '${path}'`,
+        'the file is no SQLite database',
+        options,
+      );
+    default:
+      return null;
+  }
+}

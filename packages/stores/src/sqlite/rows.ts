@@ -1,0 +1,130 @@
+import { SessionCorruptDataError } from '@lexigram/ai-session';
+import type {
+  Point,
+  RecordRow,
+  StoredSession,
+  TimelineRow,
+  TurnRow,
+  VariablesVersion,
+} from '@lexigram/ai-session/store';
+import { readLineage, writeLineage } from '../lineage-text.ts';
+
+/** What SQLite takes and gives. */
+export type SqlValue = null | number | bigint | string | Uint8Array;
+export type SqlRow = Record<string, unknown>;
+
+/** A row of `ai_sessions` under the names of `StoredSession`. */
+export const sessionColumns = `
+  s.key, s.session_id AS sessionId, s.tenant_id AS tenantId, s.user_id AS userId, s.status, s.timeline,
+  s.seq, s.turn_id AS turnId, s.tokens, s.cost, s.lifetime_turns AS lifetimeTurns,
+  s.lifetime_tokens AS lifetimeTokens, s.lifetime_cost AS lifetimeCost,
+  s.variables_timeline AS variablesTimeline, s.variables_position AS variablesPosition,
+  s.variables_revision AS variablesRevision, s.variables_depth AS variablesDepth, s.revision, s.moves,
+  s.timelines, s.checkpoints, s.parent_session_id AS parentSessionId, s.branch_name AS branchName,
+  s.fork_seq AS forkSeq, s.created_at AS createdAt, s.updated_at AS updatedAt,
+  s.expires_at AS expiresAt, s.closed_reason AS closedReason, s.due_at AS dueAt`;
+
+export function toSession(row: SqlRow): StoredSession {
+  return row as unknown as StoredSession;
+}
+
+/** Turns of one session; the id of their timeline is made from its number. */
+export const turnColumns =
+  'timeline, seq, turn_id AS turnId, body, at, revision, tokens, cost, origin';
+
+export function toTurn(row: SqlRow, sessionId: string): TurnRow {
+  const origin = row.origin as string | null;
+  return {
+    timelineId: `${sessionId}.${row.timeline as number}`,
+    seq: row.seq as number,
+    turnId: row.turnId as string,
+    body: row.body as string,
+    at: row.at as number,
+    revision: row.revision as number | null,
+    tokens: row.tokens as number,
+    cost: row.cost as number,
+    origin: origin === null ? null : (JSON.parse(origin) as TurnRow['origin']),
+  };
+}
+
+export function originText(turn: TurnRow): string | null {
+  return turn.origin === null ? null : JSON.stringify(turn.origin);
+}
+
+export const recordColumns =
+  'kind, key, version, value, label, due_at AS dueAt, created_at AS createdAt';
+
+export function toRecord(row: SqlRow): RecordRow {
+  return row as unknown as RecordRow;
+}
+
+/** The columns of a timeline, in the order of `timelineValues`. */
+export const timelineColumns = 'base, lineage, chunks, root, previous';
+
+export function timelineValues(timeline: TimelineRow, sessionId: string): SqlValue[] {
+  const own = (id: string): number => Number(id.slice(sessionId.length + 1));
+  const chunks = Object.entries(timeline.chunks).map(([level, entries]) => [
+    Number(level),
+    writeLineage(entries),
+  ]);
+  return [
+    timeline.base === null ? null : writePoint(timeline.base),
+    timeline.lineage.length === 0 ? '' : writeLineage(timeline.lineage),
+    chunks.length === 0 ? null : JSON.stringify(chunks),
+    // The first timeline of a session that is no branch is its family's root.
+    timeline.root === `${sessionId}.1` ? null : timeline.root,
+    timeline.previous === null ? null : own(timeline.previous),
+  ];
+}
+
+export function toTimeline(row: SqlRow, sessionId: string, timelineId: string): TimelineRow {
+  const base = row.base as string | null;
+  const chunks = row.chunks as string | null;
+  const lineage = row.lineage as string;
+  const previous = row.previous as number | null;
+  try {
+    return {
+      timelineId,
+      base: base === null ? null : readPoint(base),
+      lineage: lineage === '' ? [] : readLineage(lineage),
+      chunks:
+        chunks === null
+          ? {}
+          : Object.fromEntries(
+              (JSON.parse(chunks) as [number, string][]).map(([level, text]) => [
+                level,
+                readLineage(text),
+              ]),
+            ),
+      root: (row.root as string | null) ?? `${sessionId}.1`,
+      previous: previous === null ? null : `${sessionId}.${previous}`,
+    };
+  } catch (cause) {
+    throw new SessionCorruptDataError(`timeline '${timelineId}'`, 'its row is unreadable', {
+      cause,
+    });
+  }
+}
+
+function writePoint(point: Point): string {
+  const { cost, seq, timelineId, tokens, turnId, variables } = point;
+  const at =
+    variables === null ? [] : [variables.timelineId, variables.position, variables.revision];
+  return JSON.stringify([timelineId, seq, turnId, tokens, cost, ...at]);
+}
+
+function readPoint(text: string): Point {
+  const [timelineId, seq, turnId, tokens, cost, ...at] = JSON.parse(text) as [
+    string,
+    number,
+    string | null,
+    number,
+    number,
+    string?,
+    number?,
+    number?,
+  ];
+  const variables: VariablesVersion | null =
+    at[0] === undefined ? null : { timelineId: at[0], position: at[1] ?? 0, revision: at[2] ?? 0 };
+  return { timelineId, seq, turnId, tokens, cost, variables };
+}

@@ -1,0 +1,149 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { SessionUnsupportedError } from '@lexigram/ai-session';
+
+/**
+ * The schema, one migration for each version. A migration that was released is never changed. Integers are the
+ * keys inside: a session's `key`, and the number of a timeline within its session.
+ */
+const migrations: readonly string[] = [
+  `
+  CREATE TABLE ai_sessions (
+    key INTEGER PRIMARY KEY,
+    session_id TEXT NOT NULL UNIQUE,
+    tenant_id TEXT,
+    user_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    timeline INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    turn_id TEXT,
+    tokens INTEGER NOT NULL,
+    cost INTEGER NOT NULL,
+    lifetime_turns INTEGER NOT NULL,
+    lifetime_tokens INTEGER NOT NULL,
+    lifetime_cost INTEGER NOT NULL,
+    variables_timeline TEXT,
+    variables_position INTEGER NOT NULL,
+    variables_revision INTEGER NOT NULL,
+    variables_depth INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    moves INTEGER NOT NULL,
+    timelines INTEGER NOT NULL,
+    checkpoints INTEGER NOT NULL,
+    parent_session_id TEXT,
+    branch_name TEXT,
+    fork_seq INTEGER,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    closed_reason TEXT,
+    due_at INTEGER
+  ) STRICT;
+  CREATE INDEX ai_sessions_owner ON ai_sessions (user_id, created_at, session_id);
+  CREATE INDEX ai_sessions_created ON ai_sessions (created_at, session_id);
+  CREATE INDEX ai_sessions_open ON ai_sessions (user_id, tenant_id)
+    WHERE status IN ('active', 'suspended') AND parent_session_id IS NULL;
+  CREATE INDEX ai_sessions_due ON ai_sessions (due_at) WHERE due_at IS NOT NULL;
+
+  CREATE TABLE ai_timelines (
+    session INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    base TEXT,
+    lineage TEXT NOT NULL,
+    chunks TEXT,
+    root TEXT,
+    previous INTEGER,
+    PRIMARY KEY (session, n)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Filled in order of arrival, so that all sessions share the pages at its end.
+  CREATE TABLE ai_turns (
+    id INTEGER PRIMARY KEY,
+    session INTEGER NOT NULL,
+    timeline INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    turn_id TEXT NOT NULL,
+    -- 0 for the turns that a session wrote itself, the timeline for copies that a merge brought.
+    copy INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    revision INTEGER,
+    tokens INTEGER NOT NULL,
+    cost INTEGER NOT NULL,
+    origin TEXT
+  ) STRICT;
+  CREATE UNIQUE INDEX ai_turns_place ON ai_turns (session, timeline, seq);
+  CREATE UNIQUE INDEX ai_turns_id ON ai_turns (turn_id, session, copy);
+
+  CREATE TABLE ai_variables (
+    session INTEGER NOT NULL,
+    timeline INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    whole INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (session, timeline, position, revision)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE ai_records (
+    session INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    label TEXT,
+    due_at INTEGER,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (session, kind, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX ai_records_label ON ai_records (session, kind, label)
+    WHERE label IS NOT NULL;
+  CREATE INDEX ai_records_due ON ai_records (due_at) WHERE due_at IS NOT NULL;
+
+  CREATE TABLE ai_journal (
+    session INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    -- Several things of one change, in order.
+    part INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    data TEXT,
+    PRIMARY KEY (session, revision, part)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX ai_journal_at ON ai_journal (at);
+  `,
+];
+
+/** The newest schema that this version knows. */
+export const schemaVersion: number = migrations.length;
+
+/** The schema's version in a database; 0 if it has none of our tables. */
+export function readVersion(db: DatabaseSync): number {
+  const table = db
+    .prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'ai_schema'")
+    .get();
+  if (table === undefined) return 0;
+  const row = db.prepare('SELECT max(version) AS version FROM ai_schema').get();
+  return Number(row?.version ?? 0);
+}
+
+/** @throws SessionUnsupportedError if the database was written by a newer version */
+export function checkVersion(version: number): void {
+  if (version > schemaVersion) {
+    throw new SessionUnsupportedError(
+      `The database has schema version ${version}, this package knows versions up to ${schemaVersion}; upgrade @lexigram/ai-session-stores`,
+    );
+  }
+}
+
+/** Brings a database up to date. Must run inside a write transaction: of many starters one does the work. */
+export function migrate(db: DatabaseSync): void {
+  const version = readVersion(db);
+  checkVersion(version);
+  if (version === 0) {
+    db.exec('CREATE TABLE ai_schema (version INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT');
+  }
+  for (let next = version + 1; next <= schemaVersion; next++) {
+    db.exec(migrations[next - 1] as string);
+    db.prepare('INSERT INTO ai_schema (version, at) VALUES (?, ?)').run(next, Date.now());
+  }
+}

@@ -1,0 +1,205 @@
+import { DatabaseSync } from 'node:sqlite';
+import { type SessionStore, SessionStoreUnavailableError } from '@lexigram/ai-session';
+import {
+  type Commit,
+  type CommitResult,
+  commitIn,
+  createIn,
+  type DueItem,
+  type EraseRequest,
+  type EraseResult,
+  type FeedItem,
+  type FeedPage,
+  type KeyPage,
+  type ListQuery,
+  type NewSession,
+  type Owner,
+  type RecordRow,
+  type Segment,
+  type SessionRow,
+  type TimelineRow,
+  type TurnPage,
+  type TurnRow,
+  type VariablesRow,
+  type VariablesVersion,
+} from '@lexigram/ai-session/store';
+import { toSessionError } from './faults.ts';
+import { Reader } from './reader.ts';
+import { checkVersion, migrate, readVersion, schemaVersion } from './schema.ts';
+import { Sweep } from './sweep.ts';
+import { SqliteTransaction } from './transaction.ts';
+import { Writer } from './writer.ts';
+
+/** How a SQLite file is opened. */
+export interface SqliteOptions {
+  /**
+   * `full`, the default: what was acknowledged survives a power cut. `normal`: it survives a crash of the
+   * process, and a power cut may take the last moments.
+   */
+  readonly synchronous?: 'full' | 'normal' | undefined;
+  /** How long a write waits for the lock of another process before it fails; 5,000 ms. */
+  readonly lockTimeoutMs?: number | undefined;
+  /** Milliseconds since 1970: the store's clock. */
+  readonly clock?: (() => number) | undefined;
+}
+
+/** The longest that the engine itself may wait for a lock, and so block the event loop. */
+const blockingWaitMs = 5;
+
+/**
+ * Sessions in a SQLite file, through `node:sqlite`, in WAL mode. Many processes may use one file on one machine.
+ * Writes of the same tick share one transaction; see `Writer`.
+ */
+export class SqliteSessionStore implements SessionStore {
+  readonly #path: string;
+  readonly #db: DatabaseSync;
+  readonly #clock: () => number;
+  readonly #tx: SqliteTransaction;
+  readonly #reader: Reader;
+  readonly #sweep: Sweep;
+  readonly #writer: Writer;
+  #closed = false;
+
+  private constructor(db: DatabaseSync, path: string, clock: () => number, timeoutMs: number) {
+    this.#path = path;
+    this.#db = db;
+    this.#clock = clock;
+    this.#tx = new SqliteTransaction(db);
+    this.#reader = new Reader(db, clock);
+    this.#sweep = new Sweep(db, this.#tx);
+    this.#writer = new Writer(db, path, timeoutMs);
+  }
+
+  /**
+   * Opens a file, makes it if it is not there, and brings its schema up to date.
+   *
+   * @param path a file's path, or `:memory:`
+   * @throws SessionStoreUnavailableError if it cannot be opened; SessionCorruptDataError if it is no database;
+   * SessionUnsupportedError if a newer version wrote it
+   */
+  static async open(path: string, options: SqliteOptions = {}): Promise<SqliteSessionStore> {
+    const { clock = Date.now, lockTimeoutMs = 5_000, synchronous = 'full' } = options;
+    checkEngine();
+    let db: DatabaseSync | undefined;
+    try {
+      db = new DatabaseSync(path, { timeout: lockTimeoutMs });
+      db.exec(`PRAGMA synchronous = ${synchronous === 'normal' ? 'NORMAL' : 'FULL'}`);
+      if (readVersion(db) !== schemaVersion) upgrade(db);
+      db.exec(`PRAGMA busy_timeout = ${blockingWaitMs}`);
+      return new SqliteSessionStore(db, path, clock, lockTimeoutMs);
+    } catch (error) {
+      db?.close();
+      throw toSessionError(error, path);
+    }
+  }
+
+  create(session: NewSession): Promise<CommitResult> {
+    return this.#write((tx) => createIn(tx, session));
+  }
+
+  commit(sessionId: string, commit: Commit): Promise<CommitResult> {
+    return this.#write((tx) => commitIn(tx, sessionId, commit));
+  }
+
+  erase(sessionId: string, request: EraseRequest): Promise<EraseResult> {
+    return this.#write(() => this.#sweep.erase(sessionId, request));
+  }
+
+  collect(request: { readonly before: number; readonly limit: number }): Promise<number> {
+    return this.#write(() => this.#sweep.collect(request.before, request.limit));
+  }
+
+  due(page: { readonly limit: number }): Promise<readonly DueItem[]> {
+    return this.#write(() => this.#sweep.due(page.limit));
+  }
+
+  async #write<T>(work: (tx: SqliteTransaction) => T): Promise<T> {
+    this.#checkOpen();
+    return this.#writer.run(() => {
+      this.#tx.now = this.#clock();
+      return work(this.#tx);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#writer.settled();
+    this.#db.close();
+  }
+
+  async session(sessionId: string, owner?: Owner): Promise<SessionRow | null> {
+    return this.#read(() => this.#reader.session(sessionId, owner));
+  }
+
+  async timelines(ids: readonly string[]): Promise<readonly (TimelineRow | null)[]> {
+    return this.#read(() => this.#reader.timelines(ids));
+  }
+
+  async turns(segments: readonly Segment[], page: TurnPage): Promise<readonly TurnRow[]> {
+    return this.#read(() => this.#reader.turns(segments, page));
+  }
+
+  async findTurns(turnId: string, sessionIds: readonly string[]): Promise<readonly TurnRow[]> {
+    return this.#read(() => this.#reader.findTurns(turnId, sessionIds));
+  }
+
+  async variables(at: VariablesVersion): Promise<VariablesRow | null> {
+    return this.#read(() => this.#tx.variables(at) ?? null);
+  }
+
+  async record(sessionId: string, kind: string, key: string): Promise<RecordRow | null> {
+    return this.#read(() => this.#reader.record(sessionId, kind, key));
+  }
+
+  async records(sessionId: string, kind: string, page: KeyPage): Promise<readonly RecordRow[]> {
+    return this.#read(() => this.#reader.records(sessionId, kind, page));
+  }
+
+  async list(query: ListQuery): Promise<readonly SessionRow[]> {
+    return this.#read(() => this.#reader.list(query));
+  }
+
+  async feed(sessionId: string, page: FeedPage): Promise<readonly FeedItem[]> {
+    return this.#read(() => this.#reader.feed(sessionId, page));
+  }
+
+  #read<T>(read: () => T): T {
+    this.#checkOpen();
+    try {
+      return read();
+    } catch (error) {
+      throw toSessionError(error, this.#path);
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new SessionStoreUnavailableError('closed', 'the store was closed');
+  }
+}
+
+/** Switches to WAL and migrates; of many processes that start at once one does it and the others wait. */
+function upgrade(db: DatabaseSync): void {
+  checkVersion(readVersion(db));
+  db.exec('PRAGMA journal_mode = WAL');
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    migrate(db);
+    db.exec('COMMIT');
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** SQLite before 3.51.3 can lose writes when several connections reset a WAL: https://sqlite.org/wal.html */
+function checkEngine(): void {
+  const version = process.versions.sqlite;
+  const [major = 0, minor = 0, patch = 0] = (version ?? '0').split('.').map(Number);
+  if (major * 1e6 + minor * 1e3 + patch < 3_051_003) {
+    process.emitWarning(
+      `SQLite ${version} has a known fault when several processes share a file in WAL mode; use a Node with SQLite 3.51.3 or newer`,
+      { code: 'LEX_SQLITE_VERSION' },
+    );
+  }
+}

@@ -1,0 +1,137 @@
+import type { DatabaseSync } from 'node:sqlite';
+import {
+  type DueItem,
+  type EraseRequest,
+  type EraseResult,
+  isVisible,
+  type KeptTimeline,
+  parseTimelineId,
+  type StoredSession,
+  statusAt,
+} from '@lexigram/ai-session/store';
+import { recordColumns, sessionColumns, toRecord, toSession } from './rows.ts';
+import type { SqliteTransaction } from './transaction.ts';
+
+/** What deletes: the erasing of sessions, and the sweep's rows. Each runs inside a write transaction. */
+export class Sweep {
+  readonly #db: DatabaseSync;
+  readonly #tx: SqliteTransaction;
+
+  constructor(db: DatabaseSync, tx: SqliteTransaction) {
+    this.#db = db;
+    this.#tx = tx;
+  }
+
+  erase(sessionId: string, request: EraseRequest): EraseResult {
+    const session = this.#tx.session(sessionId);
+    if (session === undefined) return { found: false, done: true };
+    if (session.status !== 'deleted') {
+      if (!isVisible(session, request.owner)) return { found: false, done: true };
+      this.#bury(session);
+    }
+    if (request.keep === undefined) return { found: true, done: false };
+    const done = this.#shrink(session, request.keep, request.limit);
+    if (done) {
+      this.#db.prepare('UPDATE ai_sessions SET due_at = NULL WHERE key = ?').run(session.key);
+    }
+    return { found: true, done };
+  }
+
+  /** Leaves a tombstone: nothing of what was said or noted but what branches may hold. */
+  #bury(session: StoredSession): void {
+    const { key } = session;
+    const { now } = this.#tx;
+    const revision = session.revision + 1;
+    this.#tx.putSession({ ...session, status: 'deleted', revision, updatedAt: now, dueAt: now });
+    this.#db
+      .prepare("DELETE FROM ai_records WHERE session = ? AND kind NOT IN ('branch', 'hold')")
+      .run(key);
+    this.#db.prepare('DELETE FROM ai_journal WHERE session = ?').run(key);
+    this.#tx.addJournal(session, { revision, type: 'deleted', at: now, data: null });
+  }
+
+  #shrink(session: StoredSession, keep: readonly KeptTimeline[], limit: number): boolean {
+    const { key } = session;
+    const kept = new Map(
+      keep.map((timeline) => [parseTimelineId(timeline.timelineId).n, timeline]),
+    );
+    const numbers = this.#db.prepare('SELECT n FROM ai_timelines WHERE session = ?').all(key);
+    const dropTurns = this.#db.prepare(
+      `DELETE FROM ai_turns WHERE id IN (SELECT id FROM ai_turns
+         WHERE session = ? AND timeline = ? AND seq > ? ORDER BY seq DESC LIMIT ?)`,
+    );
+    const dropVariables = this.#db.prepare(
+      'DELETE FROM ai_variables WHERE session = ? AND timeline = ? AND (position, revision) > (?, ?)',
+    );
+    const dropTimeline = this.#db.prepare('DELETE FROM ai_timelines WHERE session = ? AND n = ?');
+    let left = limit;
+    for (const { n } of numbers as unknown as { n: number }[]) {
+      const reach = kept.get(n);
+      const { changes } = dropTurns.run(key, n, reach?.seq ?? 0, left);
+      left -= Number(changes);
+      if (left <= 0) return false;
+      const version = reach?.variables ?? { position: -1, revision: 0 };
+      dropVariables.run(key, n, version.position, version.revision);
+      if (reach === undefined) dropTimeline.run(key, n);
+    }
+    return true;
+  }
+
+  due(limit: number): readonly DueItem[] {
+    const { now } = this.#tx;
+    const items: DueItem[] = [];
+    const sessions = this.#db
+      .prepare(
+        `SELECT ${sessionColumns} FROM ai_sessions s WHERE s.due_at <= ? ORDER BY s.due_at LIMIT ?`,
+      )
+      .all(now, limit);
+    const later = this.#db.prepare('UPDATE ai_sessions SET due_at = ? WHERE key = ?');
+    for (const row of sessions) {
+      const session = toSession(row);
+      const { sessionId } = session;
+      if (session.status === 'deleted') items.push({ due: 'erase', sessionId });
+      else if (statusAt(session, now) === 'expired') items.push({ due: 'expiry', sessionId });
+      // It changed since: its time is not up yet.
+      else later.run(session.expiresAt, session.key);
+    }
+    const records = this.#db
+      .prepare(
+        `SELECT s.session_id AS sessionId, ${recordColumns.replaceAll(/\b(key|created_at)\b(?! AS)/g, 'r.$1')}
+         FROM ai_records r JOIN ai_sessions s ON s.key = r.session
+         WHERE r.due_at <= ? ORDER BY r.due_at LIMIT ?`,
+      )
+      .all(now, Math.max(0, limit - items.length));
+    for (const { sessionId, ...record } of records) {
+      items.push({ due: 'record', sessionId: sessionId as string, record: toRecord(record) });
+    }
+    return items;
+  }
+
+  collect(before: number, limit: number): number {
+    const { now } = this.#tx;
+    const drops: readonly [sql: string, time: number][] = [
+      [
+        `DELETE FROM ai_journal WHERE (session, revision, part) IN
+           (SELECT session, revision, part FROM ai_journal WHERE at < ? LIMIT ?)`,
+        before,
+      ],
+      [
+        `DELETE FROM ai_records WHERE (session, kind, key) IN
+           (SELECT session, kind, key FROM ai_records WHERE kind = 'operation' AND due_at <= ? LIMIT ?)`,
+        now,
+      ],
+      [
+        `DELETE FROM ai_sessions WHERE key IN (SELECT s.key FROM ai_sessions s
+           WHERE s.status = 'deleted' AND s.due_at IS NULL AND s.updated_at < ?
+             AND NOT EXISTS (SELECT 1 FROM ai_timelines t WHERE t.session = s.key)
+             AND NOT EXISTS (SELECT 1 FROM ai_records r WHERE r.session = s.key) LIMIT ?)`,
+        before,
+      ],
+    ];
+    let dropped = 0;
+    for (const [sql, time] of drops) {
+      dropped += Number(this.#db.prepare(sql).run(time, Math.max(0, limit - dropped)).changes);
+    }
+    return dropped;
+  }
+}

@@ -1,0 +1,314 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import {
+  foldVariables,
+  type JournalEntry,
+  type Owner,
+  parseTimelineId,
+  type RecordRow,
+  type StoredSession,
+  type StoreTransaction,
+  type TimelineRow,
+  type TurnRow,
+  type VariablesEntry,
+  type VariablesRow,
+  type VariablesVersion,
+  variablesInterval,
+} from '@lexigram/ai-session/store';
+import {
+  originText,
+  recordColumns,
+  type SqlRow,
+  sessionColumns,
+  timelineColumns,
+  timelineValues,
+  toRecord,
+  toSession,
+  toTimeline,
+  toTurn,
+  turnColumns,
+} from './rows.ts';
+
+/**
+ * What a commit does inside a transaction of SQLite. The statements are prepared once; the caller begins and
+ * ends the transaction, and sets `now` for it.
+ */
+export class SqliteTransaction implements StoreTransaction {
+  now = 0;
+  /** The session as it was read, to tell which of its columns changed. */
+  #read: StoredSession | undefined;
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  #sql(text: string): StatementSync {
+    let statement = this.#statements.get(text);
+    if (statement === undefined) {
+      statement = this.#db.prepare(text);
+      this.#statements.set(text, statement);
+    }
+    return statement;
+  }
+
+  session(sessionId: string): StoredSession | undefined {
+    const row = this.#sql(`SELECT ${sessionColumns} FROM ai_sessions s WHERE s.session_id = ?`).get(
+      sessionId,
+    );
+    this.#read = row === undefined ? undefined : toSession(row);
+    return this.#read;
+  }
+
+  addSession(s: StoredSession): StoredSession {
+    const { lastInsertRowid } = this.#sql(
+      `INSERT INTO ai_sessions (session_id, tenant_id, user_id, status, timeline, seq, turn_id, tokens, cost,
+         lifetime_turns, lifetime_tokens, lifetime_cost, variables_timeline, variables_position,
+         variables_revision, variables_depth, revision, moves, timelines, checkpoints, parent_session_id,
+         branch_name, fork_seq, created_at, updated_at, expires_at, closed_reason, due_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ).run(
+      s.sessionId,
+      s.tenantId,
+      s.userId,
+      s.status,
+      s.timeline,
+      s.seq,
+      s.turnId,
+      s.tokens,
+      s.cost,
+      s.lifetimeTurns,
+      s.lifetimeTokens,
+      s.lifetimeCost,
+      s.variablesTimeline,
+      s.variablesPosition,
+      s.variablesRevision,
+      s.variablesDepth,
+      s.revision,
+      s.moves,
+      s.timelines,
+      s.checkpoints,
+      s.parentSessionId,
+      s.branchName,
+      s.forkSeq,
+      s.createdAt,
+      s.updatedAt,
+      s.expiresAt,
+      s.closedReason,
+      s.dueAt,
+    );
+    this.#read = { ...s, key: Number(lastInsertRowid) };
+    return this.#read;
+  }
+
+  putSession(s: StoredSession): void {
+    const was = this.#read;
+    // Columns that indexes cover are named only if they changed: naming them rewrites the indexes.
+    const quick =
+      was !== undefined &&
+      was.key === s.key &&
+      was.status === s.status &&
+      was.dueAt === s.dueAt &&
+      was.moves === s.moves &&
+      was.timelines === s.timelines;
+    this.#sql(
+      `UPDATE ai_sessions SET seq = ?, turn_id = ?, tokens = ?, cost = ?, lifetime_turns = ?,
+         lifetime_tokens = ?, lifetime_cost = ?, variables_timeline = ?, variables_position = ?,
+         variables_revision = ?, variables_depth = ?, revision = ?, checkpoints = ?, updated_at = ?,
+         expires_at = ? WHERE key = ?`,
+    ).run(
+      s.seq,
+      s.turnId,
+      s.tokens,
+      s.cost,
+      s.lifetimeTurns,
+      s.lifetimeTokens,
+      s.lifetimeCost,
+      s.variablesTimeline,
+      s.variablesPosition,
+      s.variablesRevision,
+      s.variablesDepth,
+      s.revision,
+      s.checkpoints,
+      s.updatedAt,
+      s.expiresAt,
+      s.key,
+    );
+    if (quick) return;
+    this.#sql(
+      `UPDATE ai_sessions SET status = ?, due_at = ?, timeline = ?, moves = ?, timelines = ?,
+         closed_reason = ? WHERE key = ?`,
+    ).run(s.status, s.dueAt, s.timeline, s.moves, s.timelines, s.closedReason, s.key);
+  }
+
+  countOpen(owner: Owner, limit: number): number {
+    const row = this.#sql(
+      `SELECT count(*) AS open FROM (
+         SELECT 1 FROM ai_sessions WHERE user_id = ? AND tenant_id IS ?
+           AND status IN ('active', 'suspended') AND parent_session_id IS NULL
+           AND (expires_at IS NULL OR expires_at > ?) LIMIT ?)`,
+    ).get(owner.userId, owner.tenantId, this.now, limit);
+    return Number(row?.open ?? 0);
+  }
+
+  timeline(session: StoredSession, timelineId: string): TimelineRow | undefined {
+    const row = this.#sql(
+      `SELECT ${timelineColumns} FROM ai_timelines WHERE session = ? AND n = ?`,
+    ).get(session.key, parseTimelineId(timelineId).n);
+    return row === undefined ? undefined : toTimeline(row, session.sessionId, timelineId);
+  }
+
+  addTimeline(session: StoredSession, timeline: TimelineRow): void {
+    this.#sql(
+      `INSERT INTO ai_timelines (session, n, ${timelineColumns}) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    ).run(
+      session.key,
+      parseTimelineId(timeline.timelineId).n,
+      ...timelineValues(timeline, session.sessionId),
+    );
+  }
+
+  ownTurn(session: StoredSession, turnId: string): TurnRow | undefined {
+    const row = this.#sql(
+      `SELECT ${turnColumns} FROM ai_turns WHERE turn_id = ? AND session = ? AND copy = 0`,
+    ).get(turnId, session.key);
+    return row === undefined ? undefined : toTurn(row, session.sessionId);
+  }
+
+  addTurn(session: StoredSession, turn: TurnRow): boolean {
+    const timeline = Number(turn.timelineId.slice(session.sessionId.length + 1));
+    const { changes } = this.#sql(
+      `INSERT INTO ai_turns (session, timeline, seq, turn_id, copy, body, at, revision, tokens, cost, origin)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (turn_id, session, copy) DO NOTHING`,
+    ).run(
+      session.key,
+      timeline,
+      turn.seq,
+      turn.turnId,
+      turn.origin === null ? 0 : timeline,
+      turn.body,
+      turn.at,
+      turn.revision,
+      turn.tokens,
+      turn.cost,
+      originText(turn),
+    );
+    return changes === 1;
+  }
+
+  lastTurn(session: StoredSession, timelineId: string): TurnRow | undefined {
+    const row = this.#sql(
+      `SELECT ${turnColumns} FROM ai_turns WHERE session = ? AND timeline = ?
+       ORDER BY seq DESC LIMIT 1`,
+    ).get(session.key, parseTimelineId(timelineId).n);
+    return row === undefined ? undefined : toTurn(row, session.sessionId);
+  }
+
+  variables(at: VariablesVersion): VariablesRow | undefined {
+    const { n, sessionId } = parseTimelineId(at.timelineId);
+    const rows = this.#sql(
+      `SELECT position, revision, whole, value FROM ai_variables
+       WHERE session = (SELECT key FROM ai_sessions WHERE session_id = ?) AND timeline = ?
+         AND (position, revision) <= (?, ?)
+       ORDER BY position DESC, revision DESC LIMIT ?`,
+    );
+    const newestFirst: VariablesEntry[] = [];
+    for (const row of rows.iterate(sessionId, n, at.position, at.revision, variablesInterval + 1)) {
+      const { position, revision, value, whole } = row as SqlRow;
+      newestFirst.push({
+        at: {
+          timelineId: at.timelineId,
+          position: position as number,
+          revision: revision as number,
+        },
+        whole: whole === 1,
+        value: value as string,
+      });
+      if (whole === 1) break;
+    }
+    const newest = newestFirst[0];
+    return newest === undefined ? undefined : { at: newest.at, json: foldVariables(newestFirst) };
+  }
+
+  addVariables(session: StoredSession, entry: VariablesEntry): void {
+    this.#sql(
+      `INSERT INTO ai_variables (session, timeline, position, revision, whole, value)
+       VALUES (?, ?, ?, ?, ?, ?)`,
+    ).run(
+      session.key,
+      parseTimelineId(entry.at.timelineId).n,
+      entry.at.position,
+      entry.at.revision,
+      entry.whole ? 1 : 0,
+      entry.value,
+    );
+  }
+
+  record(session: StoredSession, kind: string, key: string): RecordRow | undefined {
+    const row = this.#sql(
+      `SELECT ${recordColumns} FROM ai_records WHERE session = ? AND kind = ? AND key = ?`,
+    ).get(session.key, kind, key);
+    return row === undefined ? undefined : toRecord(row);
+  }
+
+  labelled(session: StoredSession, kind: string, label: string): RecordRow | undefined {
+    const row = this.#sql(
+      `SELECT ${recordColumns} FROM ai_records WHERE session = ? AND kind = ? AND label = ?`,
+    ).get(session.key, kind, label);
+    return row === undefined ? undefined : toRecord(row);
+  }
+
+  records(
+    session: StoredSession,
+    kind: string,
+    after: string,
+    limit: number,
+  ): readonly RecordRow[] {
+    return this.#sql(
+      `SELECT ${recordColumns} FROM ai_records WHERE session = ? AND kind = ? AND key > ?
+       ORDER BY key LIMIT ?`,
+    )
+      .all(session.key, kind, after, limit)
+      .map(toRecord);
+  }
+
+  countRecords(session: StoredSession, kind: string): number {
+    const row = this.#sql(
+      'SELECT count(*) AS records FROM ai_records WHERE session = ? AND kind = ?',
+    ).get(session.key, kind);
+    return Number(row?.records ?? 0);
+  }
+
+  putRecord(session: StoredSession, record: RecordRow): void {
+    this.#sql(
+      `INSERT INTO ai_records (session, kind, key, version, value, label, due_at, created_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (session, kind, key) DO UPDATE SET version = excluded.version,
+         value = excluded.value, label = excluded.label, due_at = excluded.due_at`,
+    ).run(
+      session.key,
+      record.kind,
+      record.key,
+      record.version,
+      record.value,
+      record.label,
+      record.dueAt,
+      record.createdAt,
+    );
+  }
+
+  deleteRecord(session: StoredSession, kind: string, key: string): void {
+    this.#sql('DELETE FROM ai_records WHERE session = ? AND kind = ? AND key = ?').run(
+      session.key,
+      kind,
+      key,
+    );
+  }
+
+  addJournal(session: StoredSession, entry: JournalEntry): void {
+    this.#sql(
+      `INSERT INTO ai_journal (session, revision, part, type, at, data)
+       SELECT ?1, ?2, (SELECT count(*) FROM ai_journal WHERE session = ?1 AND revision = ?2), ?3, ?4, ?5`,
+    ).run(session.key, entry.revision, entry.type, entry.at, entry.data);
+  }
+}
