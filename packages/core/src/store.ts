@@ -2,6 +2,7 @@
 export { parseTimelineId } from './session/ids.ts';
 export { commitIn } from './store/commit-in.ts';
 export { createIn } from './store/create-in.ts';
+export { deletedBy } from './store/operations.ts';
 export type {
   Append,
   CapKind,

@@ -20,8 +20,9 @@ export interface SessionReport {
   /** In order of appearance. */
   readonly agentsUsed: readonly string[];
   readonly modelsUsed: readonly string[];
-  /** How often each tool was called, in order of appearance. */
-  readonly toolsInvoked: ReadonlyMap<string, number>;
+  /** The names of the tools that were called, in order of appearance, and how often any was called. */
+  readonly toolsInvoked: readonly string[];
+  readonly toolCalls: number;
   /** The mean time between a turn and the one before it; null with fewer than two turns. */
   readonly avgResponseTimeMs: number | null;
 }
@@ -40,7 +41,8 @@ export class SessionAnalytics {
     const history = await openHistory(this.#engine, row);
     const agents = new Set<string>();
     const models = new Set<string>();
-    const tools = new Map<string, number>();
+    const tools = new Set<string>();
+    let calls = 0;
     let first: number | null = null;
     let last: number | null = null;
     let between = 0;
@@ -49,7 +51,8 @@ export class SessionAnalytics {
         const { agent, model, toolCalls } = readTurn(turnRow);
         if (agent !== undefined) agents.add(agent);
         if (model !== undefined) models.add(model);
-        for (const { name } of toolCalls ?? []) tools.set(name, (tools.get(name) ?? 0) + 1);
+        for (const { name } of toolCalls ?? []) tools.add(name);
+        calls += toolCalls?.length ?? 0;
         if (last !== null) between += Math.max(0, turnRow.at - last);
         first ??= turnRow.at;
         last = turnRow.at;
@@ -66,7 +69,8 @@ export class SessionAnalytics {
       durationSeconds: first === null || last === null ? 0 : Math.max(0, last - first) / 1000,
       agentsUsed: Object.freeze([...agents]),
       modelsUsed: Object.freeze([...models]),
-      toolsInvoked: tools,
+      toolsInvoked: Object.freeze([...tools]),
+      toolCalls: calls,
       avgResponseTimeMs: row.head.seq < 2 ? null : between / (row.head.seq - 1),
     });
   }

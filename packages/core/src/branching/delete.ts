@@ -2,11 +2,11 @@ import { SessionNotFoundError } from '../errors.ts';
 import type { Engine } from '../manager/engine.ts';
 import { checkSessionId, timelineId } from '../session/ids.ts';
 import { limits } from '../session/limits.ts';
-import type { RecordRow, SessionStore } from '../store/port.ts';
+import type { OperationKey, RecordRow, SessionStore } from '../store/port.ts';
 import { foreignReach, type HoldValue, ownReach } from './reach.ts';
 
 /** Kinds of records that hold a session's turns for others: its own branches, and branches of branches. */
-export const holdKinds = ['branch', 'hold'] as const;
+const holdKinds = ['branch', 'hold'] as const;
 
 /** Turns that are deleted in one transaction. */
 const eraseBatch = 1_000;
@@ -22,22 +22,42 @@ export async function deleteSession(
   engine: Engine,
   sessionId: string,
   withBranches: boolean,
+  operation?: OperationKey,
 ): Promise<void> {
   checkSessionId(sessionId);
-  await engine.session(sessionId);
+  const row = await engine.store.session(sessionId, engine.owner);
+  if (row === null) {
+    if (operation !== undefined && (await wasDeleted(engine, sessionId, operation))) return;
+    throw new SessionNotFoundError(sessionId);
+  }
   if (withBranches) {
     for (const { key } of await allRecords(engine.store, sessionId, 'branch')) {
       const branch = await engine.store.session(key, engine.owner);
       if (branch !== null) await deleteSession(engine, key, true);
     }
   }
-  const { found } = await engine.store.erase(sessionId, { owner: engine.owner, limit: eraseBatch });
+  const { found } = await engine.store.erase(sessionId, {
+    owner: engine.owner,
+    limit: eraseBatch,
+    ...(operation === undefined ? {} : { operation }),
+  });
   if (!found) throw new SessionNotFoundError(sessionId);
   await finishErase(engine.store, sessionId);
 }
 
+/** Whether this very operation deleted the session before: its tombstone remembers that. */
+async function wasDeleted(
+  engine: Engine,
+  sessionId: string,
+  operation: OperationKey,
+): Promise<boolean> {
+  const record = await engine.store.record(sessionId, 'operation', operation.id);
+  if (record === null) return false;
+  return (JSON.parse(record.value) as { digest: string }).digest === operation.digest;
+}
+
 /** Erases what nobody reads of a session whose tombstone stands. May be repeated, and run by several at once. */
-export async function finishErase(store: SessionStore, sessionId: string): Promise<void> {
+async function finishErase(store: SessionStore, sessionId: string): Promise<void> {
   const load = (ids: readonly string[]) => store.timelines(ids);
   const [first] = await load([timelineId(sessionId, 1)]);
   const held = first ? [...(await foreignReach(load, sessionId, first)).keys()] : [];
@@ -58,11 +78,7 @@ export async function finishErase(store: SessionStore, sessionId: string): Promi
 }
 
 /** Lets go of what a branch held in another session; if that one was deleted, the last release erases it. */
-export async function release(
-  store: SessionStore,
-  sessionId: string,
-  branchId: string,
-): Promise<void> {
+async function release(store: SessionStore, sessionId: string, branchId: string): Promise<void> {
   const result = await store.commit(sessionId, {
     guards: { tombstone: true },
     records: holdKinds.map((kind) => ({ kind, key: branchId, delete: true })),

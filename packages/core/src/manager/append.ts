@@ -12,7 +12,7 @@ import { readTurn, sameContent, writtenTurn } from '../session/read-turn.ts';
 import type { SessionPosition, SessionStatus } from '../session/state.ts';
 import { SessionStateMachine } from '../session/state-machine.ts';
 import type { SessionTurn } from '../session/turn.ts';
-import type { Append, Commit, Committed, Refusal, TurnRow } from '../store/port.ts';
+import type { Append, Commit, Committed, Refusal, SessionHead, TurnRow } from '../store/port.ts';
 import { History } from '../timeline/history.ts';
 import type { Engine, OperationOptions } from './engine.ts';
 import { refusalError } from './refusal-error.ts';
@@ -84,32 +84,88 @@ export function parseBatch(turns: unknown): readonly TurnDraft[] {
   return drafts;
 }
 
+/** Adds one turn that was parsed. */
+export async function appendOne(
+  engine: Engine,
+  sessionId: string,
+  draft: TurnDraft,
+  options: AddTurnOptions | undefined,
+): Promise<AddedTurn> {
+  const { appended, turns } = await append(engine, sessionId, [draft], options);
+  return Object.freeze({ turn: turns[0] as SessionTurn, ...appended });
+}
+
 /** Adds turns that were parsed. All or nothing, in one atomic effect with the patch and the checkpoints. */
-export async function append(
+export async function appendAll(
   engine: Engine,
   sessionId: string,
   drafts: readonly TurnDraft[],
   options: AddTurnOptions | undefined,
 ): Promise<AddedTurns> {
+  const { appended, turns } = await append(engine, sessionId, drafts, options);
+  return Object.freeze({ turns: Object.freeze(turns), ...appended });
+}
+
+interface Outcome {
+  readonly turns: readonly SessionTurn[];
+  readonly appended: Appended;
+}
+
+async function append(
+  engine: Engine,
+  sessionId: string,
+  drafts: readonly TurnDraft[],
+  options: AddTurnOptions | undefined,
+): Promise<Outcome> {
   checkSessionId(sessionId);
-  const commit = await appendCommit(engine, drafts, options);
+  const commit =
+    options === undefined
+      ? plainCommit(engine, drafts)
+      : await commitWithOptions(engine, drafts, options);
   const result = await engine.try(sessionId, commit);
   if (result.refused === 'repeat') return repeated(engine, sessionId, drafts, result);
   if (result.refused !== undefined) throw refusalError(sessionId, result, 'active');
   const turns = result.replayed
     ? await replayedTurns(engine, result)
     : drafts.map((draft, i) => writtenTurn(draft, result.turns[i] as { seq: number; at: number }));
-  return appended(sessionId, result, turns);
+  const checkpoints =
+    result.checkpoints.length === 0
+      ? noCheckpoints
+      : Object.freeze(result.checkpoints.map((record) => readCheckpoint(sessionId, record)));
+  return { turns, appended: standing(result.session, turns, false, true, checkpoints) };
 }
 
-async function appendCommit(
+const noCheckpoints: readonly SessionCheckpoint[] = Object.freeze([]);
+
+function standing(
+  { head, revision, status }: SessionHead,
+  turns: readonly SessionTurn[],
+  duplicate: boolean,
+  current: boolean,
+  checkpoints: readonly SessionCheckpoint[],
+): Appended {
+  return {
+    head: Object.freeze(head),
+    seq: turns.at(-1)?.seq ?? head.seq,
+    revision,
+    turnCount: head.seq,
+    status,
+    duplicate,
+    current,
+    checkpoints,
+  };
+}
+
+function plainCommit(engine: Engine, drafts: readonly TurnDraft[]): Commit {
+  const status = SessionStateMachine.allowed.write;
+  return { guards: { status }, append: appendOf(engine, drafts), expiry: engine.expiry };
+}
+
+async function commitWithOptions(
   engine: Engine,
   drafts: readonly TurnDraft[],
-  options: AddTurnOptions | undefined,
+  options: AddTurnOptions,
 ): Promise<Commit> {
-  const status = SessionStateMachine.allowed.write;
-  const rest = { append: appendOf(engine, drafts), expiry: engine.expiry };
-  if (options === undefined) return { guards: { status }, ...rest };
   checkOptions(options, optionKeys);
   const head = parseHead(options.expectedHead);
   const seq = parseCount(options.expectedSeq, 'expectedSeq');
@@ -122,9 +178,10 @@ async function appendCommit(
     [head, seq, [...patch.set], patch.unset],
   );
   const patched = patch.set.size + patch.unset.length > 0;
+  const plain = plainCommit(engine, drafts);
   return {
-    guards: { status, head, seq },
-    ...rest,
+    ...plain,
+    guards: { ...plain.guards, head, seq },
     ...(patched ? { patch: { ...patch, ...variableLimits } } : {}),
     ...(operation === undefined ? {} : { operation }),
   };
@@ -148,23 +205,6 @@ export function appendOf(engine: Engine, drafts: readonly TurnDraft[]): Append {
   };
 }
 
-function appended(sessionId: string, result: Committed, turns: readonly SessionTurn[]): AddedTurns {
-  const { head, revision, status } = result.session;
-  return Object.freeze({
-    turns: Object.freeze(turns),
-    head: Object.freeze(head),
-    seq: turns.at(-1)?.seq ?? head.seq,
-    revision,
-    turnCount: head.seq,
-    status,
-    duplicate: false,
-    current: true,
-    checkpoints: Object.freeze(
-      result.checkpoints.map((record) => readCheckpoint(sessionId, record)),
-    ),
-  });
-}
-
 /** The turns of an operation that was done before: its ids may have been generated then. */
 async function replayedTurns(engine: Engine, result: Committed): Promise<readonly SessionTurn[]> {
   const { timelineId } = result.session.head;
@@ -183,7 +223,7 @@ async function repeated(
   sessionId: string,
   drafts: readonly TurnDraft[],
   refusal: Extract<Refusal, { refused: 'repeat' }>,
-): Promise<AddedTurns> {
+): Promise<Outcome> {
   const rows: TurnRow[] = [];
   for (const [i, draft] of drafts.entries()) {
     const row = refusal.turns[i] ?? null;
@@ -192,18 +232,9 @@ async function repeated(
     }
     rows.push(row);
   }
-  const { head, revision, status } = refusal.session;
-  const history = await History.open(engine.store, head);
+  const history = await History.open(engine.store, refusal.session.head);
   const shown = await Promise.all(rows.map((row) => history?.has(row) ?? false));
-  return Object.freeze({
-    turns: Object.freeze(rows.map(readTurn)),
-    head: Object.freeze(head),
-    seq: rows.at(-1)?.seq ?? head.seq,
-    revision,
-    turnCount: head.seq,
-    status,
-    duplicate: true,
-    current: shown.every(Boolean),
-    checkpoints: Object.freeze([]),
-  });
+  const turns = rows.map(readTurn);
+  const current = shown.every(Boolean);
+  return { turns, appended: standing(refusal.session, turns, true, current, noCheckpoints) };
 }

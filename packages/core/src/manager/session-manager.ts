@@ -23,7 +23,8 @@ import {
   type AddedTurn,
   type AddedTurns,
   type AddTurnOptions,
-  append,
+  appendAll,
+  appendOne,
   parseBatch,
   variableLimits,
 } from './append.ts';
@@ -170,8 +171,7 @@ export class SessionManager<T extends SessionTypes = AnySession> {
     turn: TurnInput,
     options?: AddTurnOptions<T['variables']>,
   ): Promise<AddedTurn> {
-    const { turns, ...rest } = await append(this.#engine, sessionId, [parseTurn(turn)], options);
-    return Object.freeze({ turn: turns[0] as SessionTurn, ...rest });
+    return appendOne(this.#engine, sessionId, parseTurn(turn), options);
   }
 
   /** Adds up to 100 turns, all or nothing. A repeat only as a whole. Throws as `addTurn` does. */
@@ -180,7 +180,7 @@ export class SessionManager<T extends SessionTypes = AnySession> {
     turns: readonly TurnInput[],
     options?: AddTurnOptions<T['variables']>,
   ): Promise<AddedTurns> {
-    return append(this.#engine, sessionId, parseBatch(turns), options);
+    return appendAll(this.#engine, sessionId, parseBatch(turns), options);
   }
 
   /**
@@ -290,7 +290,9 @@ export class SessionManager<T extends SessionTypes = AnySession> {
     options?: OperationOptions & { readonly withBranches?: boolean | undefined },
   ): Promise<void> {
     checkOptions(options, ['withBranches', 'operationId']);
-    await deleteSession(this.#engine, sessionId, options?.withBranches ?? false);
+    const withBranches = options?.withBranches ?? false;
+    const operation = this.#engine.operation(options, 'delete', withBranches);
+    await deleteSession(this.#engine, sessionId, withBranches, operation);
   }
 
   /** The same as `checkpoints.create`. */

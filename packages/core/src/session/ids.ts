@@ -4,13 +4,21 @@ import { limits } from './limits.ts';
 
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
+/** Random bytes are drawn in blocks: a draw costs more than all the rest of an id. */
+const block = new Uint8Array(8_192);
+let used = block.length;
+
 /** `length` random characters of base62, each as likely as any other (rejection sampling). */
 function randomBase62(length: number): string {
   let text = '';
   while (text.length < length) {
-    for (const byte of crypto.getRandomValues(new Uint8Array(32))) {
-      if (byte < 248 && text.length < length) text += alphabet[byte % 62];
+    if (used === block.length) {
+      crypto.getRandomValues(block);
+      used = 0;
     }
+    const byte = block[used] as number;
+    used += 1;
+    if (byte < 248) text += alphabet[byte % 62];
   }
   return text;
 }
@@ -21,23 +29,22 @@ export function newSessionId(): string {
 }
 
 let lastTime = 0;
-let pool = '';
+let lastPrefix = '';
 
 /**
- * A new turn id: 8 characters of the time in base62 and 12 random ones (71 bits). Ids of one process
- * ascend from millisecond to millisecond, so that an index over them grows at its end.
+ * A new turn id: 8 characters of the time in base62 and 12 random ones (71 bits). Ids of one process ascend
+ * from millisecond to millisecond, so that an index over them grows at its end.
  */
 export function newTurnId(): string {
   const now = Date.now();
-  if (now > lastTime) lastTime = now;
-  let time = '';
-  for (let rest = lastTime, i = 0; i < 8; i++, rest = Math.floor(rest / 62)) {
-    time = (alphabet[rest % 62] as string) + time;
+  if (now > lastTime) {
+    lastTime = now;
+    lastPrefix = '';
+    for (let rest = now, i = 0; i < 8; i++, rest = Math.floor(rest / 62)) {
+      lastPrefix = (alphabet[rest % 62] as string) + lastPrefix;
+    }
   }
-  if (pool.length < 12) pool = randomBase62(600);
-  const random = pool.slice(0, 12);
-  pool = pool.slice(12);
-  return time + random;
+  return lastPrefix + randomBase62(12);
 }
 
 const sessionIdPattern = /^[A-Za-z0-9_-]{1,128}$/;

@@ -26,7 +26,14 @@ function daysIn(match: RegExpExecArray): number {
   return new Date(Date.UTC(Number(match[1]), Number(match[2]), 0)).getUTCDate();
 }
 
-/** An ISO 8601 UTC time from milliseconds since 1970. */
+let lastMs = Number.NaN;
+let lastIso = '';
+
+/** An ISO 8601 UTC time from milliseconds since 1970. The last one is remembered: many turns share one. */
 export function toIso(ms: number): string {
-  return new Date(ms).toISOString();
+  if (ms !== lastMs) {
+    lastIso = new Date(ms).toISOString();
+    lastMs = ms;
+  }
+  return lastIso;
 }

@@ -15,25 +15,16 @@ export function checkpointKey(n: number): string {
 
 /** @param metadata JSON, or null for none */
 export function checkpointValue(point: Point, metadata: string | null, automatic: boolean): string {
-  return `{"point":${JSON.stringify(point)},"automatic":${automatic},"metadata":${metadata ?? 'null'}}`;
+  return `{"automatic":${automatic},"point":${JSON.stringify(point)},"metadata":${metadata ?? 'null'}}`;
 }
+
+/** How the value of an automatic checkpoint begins. */
+export const automaticValue = '{"automatic":true';
 
 /**
  * The checkpoint that makes room for a new one: the oldest automatic one, else the oldest without a label;
  * null if all are labelled.
  */
 export function checkpointVictim(tx: StoreTransaction, session: StoredSession): string | null {
-  let unlabelled: string | null = null;
-  let after = '';
-  for (let limit = 4; ; limit = 64) {
-    const page = tx.records(session, 'checkpoint', after, limit);
-    for (const record of page) {
-      if (record.label !== null) continue;
-      if ((JSON.parse(record.value) as CheckpointValue).automatic) return record.key;
-      unlabelled ??= record.key;
-    }
-    const last = page.at(-1);
-    if (page.length < limit || last === undefined) return unlabelled;
-    after = last.key;
-  }
+  return tx.oldestCheckpoint(session, automaticValue) ?? tx.oldestCheckpoint(session, '') ?? null;
 }

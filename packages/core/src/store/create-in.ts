@@ -1,4 +1,4 @@
-import { appendTurns, type Draft, expiryAt } from './commit-in.ts';
+import { appendTurns, type Draft, expiryAt } from './append-turns.ts';
 import { recallOperation, rememberOperation } from './operations.ts';
 import type { CommitResult, NewSession } from './port.ts';
 import { type StoreTransaction, toSessionHead } from './transaction.ts';
@@ -44,6 +44,7 @@ export function createIn(tx: StoreTransaction, given: NewSession): CommitResult 
     moves: 0,
     timelines: 1,
     checkpoints: 0,
+    checkpointsHeld: 0,
     parentSessionId: given.parent?.sessionId ?? null,
     branchName: given.parent?.branchName ?? null,
     forkSeq: given.parent?.forkSeq ?? null,
@@ -80,7 +81,7 @@ export function createIn(tx: StoreTransaction, given: NewSession): CommitResult 
       createdAt: tx.now,
     });
   }
-  tx.addJournal(session, { revision: 1, type: 'created', at: tx.now, data: null });
+  tx.addJournal(session, { revision: 1, part: 0, type: 'created', at: tx.now, data: null });
   const outcome = {
     session: toSessionHead(session, tx.now),
     turns: answered,

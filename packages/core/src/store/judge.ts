@@ -109,9 +109,9 @@ function judgeCaps(tx: StoreTransaction, session: StoredSession, commit: Commit)
         return { refused: 'label', session: toSessionHead(session, tx.now), record };
       }
     }
-    const count = tx.countRecords(session, 'checkpoint');
-    if (count >= checkpoint.max && checkpointVictim(tx, session) === null) {
-      return refuseCap(tx, session, 'checkpoints', checkpoint.max, count + 1);
+    const held = session.checkpointsHeld;
+    if (held >= checkpoint.max && checkpointVictim(tx, session) === null) {
+      return refuseCap(tx, session, 'checkpoints', checkpoint.max, held + 1);
     }
   }
   return null;

@@ -1,11 +1,14 @@
 import type { KeyPage, RecordRow } from './port.ts';
 
+interface Rows {
+  readonly rows: Map<string, RecordRow>;
+  /** The keys in order, or null until somebody asks. */
+  keys: string[] | null;
+}
+
 /** The records of one session in memory: by kind, in order of their keys. */
 export class MemoryRecords {
-  readonly #kinds = new Map<
-    string,
-    { readonly rows: Map<string, RecordRow>; keys: string[] | null }
-  >();
+  readonly #kinds = new Map<string, Rows>();
 
   get(kind: string, key: string): RecordRow | undefined {
     return this.#kinds.get(kind)?.rows.get(key);
@@ -16,6 +19,10 @@ export class MemoryRecords {
       .get(kind)
       ?.rows.values()
       .find((record) => record.label === label);
+  }
+
+  get isEmpty(): boolean {
+    return this.#kinds.values().every(({ rows }) => rows.size === 0);
   }
 
   count(kind: string): number {
@@ -38,7 +45,9 @@ export class MemoryRecords {
 
   delete(kind: string, key: string): void {
     const rows = this.#kinds.get(kind);
-    if (rows?.rows.delete(key)) rows.keys = null;
+    if (!rows?.rows.delete(key) || rows.keys === null) return;
+    if (rows.keys[0] === key) rows.keys.shift();
+    else rows.keys = null;
   }
 
   keepOnly(kinds: readonly string[]): void {
@@ -48,15 +57,22 @@ export class MemoryRecords {
   page(kind: string, { after, limit, order }: KeyPage): readonly RecordRow[] {
     const rows = this.#kinds.get(kind);
     if (rows === undefined) return [];
-    // Keys are ASCII, so this is the order in which SQL engines compare their bytes.
-    rows.keys ??= [...rows.rows.keys()].sort();
-    const keys = order === 'desc' ? rows.keys.toReversed() : rows.keys;
+    const sorted = keysOf(rows);
+    const keys = order === 'desc' ? sorted.toReversed() : sorted;
     const start =
       after === undefined
         ? 0
         : keys.findIndex((key) => (order === 'desc' ? key < after : key > after));
     if (start === -1) return [];
     return keys.slice(start, start + limit).map((key) => rows.rows.get(key) as RecordRow);
+  }
+
+  /** The first one in order of keys for which the test holds. */
+  first(kind: string, test: (record: RecordRow) => boolean): RecordRow | undefined {
+    const rows = this.#kinds.get(kind);
+    if (rows === undefined) return undefined;
+    const key = keysOf(rows).find((k) => test(rows.rows.get(k) as RecordRow));
+    return key === undefined ? undefined : rows.rows.get(key);
   }
 
   due(now: number): RecordRow[] {
@@ -70,4 +86,10 @@ export class MemoryRecords {
     for (const record of old) this.delete(record.kind, record.key);
     return old.length;
   }
+}
+
+/** Keys are ASCII, so this is the order in which SQL engines compare their bytes. */
+function keysOf(rows: Rows): readonly string[] {
+  rows.keys ??= [...rows.rows.keys()].sort();
+  return rows.keys;
 }

@@ -1,9 +1,7 @@
 import { parseTimelineId } from '../session/ids.ts';
-import { MemoryRecords } from './memory-records.ts';
+import type { MemorySession } from './memory-session.ts';
+import type { MemorySessions } from './memory-sessions.ts';
 import type {
-  FeedItem,
-  FeedPage,
-  KeptTimeline,
   Owner,
   RecordRow,
   TimelineRow,
@@ -20,130 +18,14 @@ import {
 } from './transaction.ts';
 import { foldVariables, variablesInterval } from './variables.ts';
 
-interface MemoryTimeline {
-  readonly row: TimelineRow;
-  turns: TurnRow[];
-  variables: VariablesEntry[];
-}
-
-/** One session and all that it owns. */
-export class MemorySession {
-  row: StoredSession;
-  readonly timelines: Map<string, MemoryTimeline> = new Map();
-  readonly records: MemoryRecords = new MemoryRecords();
-  /** The turns that the session itself wrote, and the copies that merges brought. */
-  readonly #own = new Map<string, TurnRow>();
-  readonly #copies = new Map<string, TurnRow[]>();
-  #journal: JournalEntry[] = [];
-
-  constructor(row: StoredSession) {
-    this.row = row;
-  }
-
-  get metadata(): string {
-    return this.records.get('metadata', '')?.value ?? '{}';
-  }
-
-  get isEmpty(): boolean {
-    return (
-      this.timelines.size === 0 && this.records.count('branch') + this.records.count('hold') === 0
-    );
-  }
-
-  ownTurn(turnId: string): TurnRow | undefined {
-    return this.#own.get(turnId);
-  }
-
-  turnsWithId(turnId: string): readonly TurnRow[] {
-    const own = this.#own.get(turnId);
-    const copies = this.#copies.get(turnId) ?? [];
-    return own === undefined ? copies : [own, ...copies];
-  }
-
-  addTurn(turn: TurnRow): boolean {
-    if (turn.origin !== null) {
-      const copies = this.#copies.get(turn.turnId);
-      if (copies === undefined) this.#copies.set(turn.turnId, [turn]);
-      else copies.push(turn);
-    } else {
-      if (this.#own.has(turn.turnId)) return false;
-      this.#own.set(turn.turnId, turn);
-    }
-    this.timelines.get(turn.timelineId)?.turns.push(turn);
-    return true;
-  }
-
-  addJournal(entry: JournalEntry): void {
-    this.#journal.push(entry);
-  }
-
-  feed(page: FeedPage): readonly FeedItem[] {
-    const turns = [...this.timelines.values()]
-      .flatMap((timeline) => timeline.turns)
-      .filter((turn) => turn.revision !== null && turn.revision > page.after)
-      .map((turn): FeedItem => ({ revision: turn.revision ?? 0, type: 'turn', at: turn.at, turn }));
-    const entries = this.#journal
-      .filter((entry) => entry.revision > page.after)
-      .map((entry) => entry as FeedItem);
-    return [...turns, ...entries].sort((a, b) => a.revision - b.revision).slice(0, page.limit);
-  }
-
-  /** Leaves a tombstone: nothing of what was said or noted but what branches may hold. */
-  bury(now: number): void {
-    const revision = this.row.revision + 1;
-    this.row = { ...this.row, status: 'deleted', revision, updatedAt: now, dueAt: now };
-    this.records.keepOnly(['branch', 'hold']);
-    this.#journal = [{ revision, type: 'deleted', at: now, data: null }];
-  }
-
-  /** Drops up to `limit` turns that nobody reads any more; whether nothing is left to drop. */
-  shrink(keep: readonly KeptTimeline[], limit: number): boolean {
-    const kept = new Map(keep.map((timeline) => [timeline.timelineId, timeline]));
-    let left = limit;
-    for (const [id, timeline] of this.timelines) {
-      const reach = kept.get(id);
-      while (left > 0) {
-        const last = timeline.turns.at(-1);
-        if (last === undefined || (reach !== undefined && last.seq <= reach.seq)) break;
-        timeline.turns.pop();
-        this.#forgetTurn(last);
-        left -= 1;
-      }
-      if (left === 0) return false;
-      const version = reach?.variables ?? null;
-      timeline.variables = timeline.variables.filter(
-        ({ at }) =>
-          version !== null &&
-          (at.position < version.position ||
-            (at.position === version.position && at.revision <= version.revision)),
-      );
-      if (reach === undefined) this.timelines.delete(id);
-    }
-    return true;
-  }
-
-  #forgetTurn(turn: TurnRow): void {
-    if (turn.origin === null) this.#own.delete(turn.turnId);
-    else this.#copies.delete(turn.turnId);
-  }
-
-  forget(before: number, now: number, limit: number): number {
-    const old = this.#journal.filter((entry) => entry.at < before).length;
-    this.#journal.splice(0, Math.min(old, limit));
-    return Math.min(old, limit) + this.records.dropOperations(now);
-  }
-}
-
 /** A transaction in memory: nothing interrupts it, and nothing in it fails after the first write. */
 export class MemoryTransaction implements StoreTransaction {
   readonly now: number;
-  readonly #sessions: Map<string, MemorySession>;
-  readonly #nextKey: () => number;
+  readonly #sessions: MemorySessions;
 
-  constructor(sessions: Map<string, MemorySession>, now: number, nextKey: () => number) {
+  constructor(sessions: MemorySessions, now: number) {
     this.#sessions = sessions;
     this.now = now;
-    this.#nextKey = nextKey;
   }
 
   #of(session: StoredSession): MemorySession {
@@ -155,9 +37,7 @@ export class MemoryTransaction implements StoreTransaction {
   }
 
   addSession(session: StoredSession): StoredSession {
-    const row = { ...session, key: this.#nextKey() };
-    this.#sessions.set(session.sessionId, new MemorySession(row));
-    return row;
+    return this.#sessions.add(session).row;
   }
 
   putSession(session: StoredSession): void {
@@ -166,8 +46,8 @@ export class MemoryTransaction implements StoreTransaction {
 
   countOpen(owner: Owner, limit: number): number {
     let count = 0;
-    for (const { row } of this.#sessions.values()) {
-      if (row.userId !== owner.userId || row.tenantId !== owner.tenantId) continue;
+    for (const { row } of this.#sessions.ofUser(owner.userId)) {
+      if (row.tenantId !== owner.tenantId) continue;
       const status = statusAt(row, this.now);
       const open = status === 'active' || status === 'suspended';
       if (open && row.parentSessionId === null && ++count >= limit) break;
@@ -225,13 +105,11 @@ export class MemoryTransaction implements StoreTransaction {
     return this.#of(session).records.labelled(kind, label);
   }
 
-  records(
-    session: StoredSession,
-    kind: string,
-    after: string,
-    limit: number,
-  ): readonly RecordRow[] {
-    return this.#of(session).records.page(kind, { after, limit });
+  oldestCheckpoint(session: StoredSession, valueStart: string): string | undefined {
+    return this.#of(session).records.first(
+      'checkpoint',
+      (record) => record.label === null && record.value.startsWith(valueStart),
+    )?.key;
   }
 
   countRecords(session: StoredSession, kind: string): number {

@@ -2,7 +2,10 @@ import { SessionStoreUnavailableError } from '../errors.ts';
 import { parseTimelineId } from '../session/ids.ts';
 import { commitIn } from './commit-in.ts';
 import { createIn } from './create-in.ts';
-import { type MemorySession, MemoryTransaction } from './memory-transaction.ts';
+import type { MemorySession } from './memory-session.ts';
+import { MemorySessions } from './memory-sessions.ts';
+import { MemoryTransaction } from './memory-transaction.ts';
+import { deletedBy } from './operations.ts';
 import type {
   Commit,
   CommitResult,
@@ -39,8 +42,7 @@ export interface InMemorySessionStoreOptions {
  */
 export class InMemorySessionStore implements SessionStore {
   readonly #clock: () => number;
-  readonly #sessions = new Map<string, MemorySession>();
-  #created = 0;
+  readonly #sessions = new MemorySessions();
   #closed = false;
 
   constructor(options: InMemorySessionStoreOptions = {}) {
@@ -61,7 +63,9 @@ export class InMemorySessionStore implements SessionStore {
     if (session === undefined) return { found: false, done: true };
     if (session.row.status !== 'deleted') {
       if (!isVisible(session.row, request.owner)) return { found: false, done: true };
-      session.bury(this.#clock());
+      const now = this.#clock();
+      session.bury(now);
+      if (request.operation !== undefined) session.records.put(deletedBy(request.operation, now));
     }
     if (request.keep === undefined) return { found: true, done: false };
     const done = session.shrink(request.keep, request.limit);
@@ -73,12 +77,12 @@ export class InMemorySessionStore implements SessionStore {
     this.#checkOpen();
     const now = this.#clock();
     let dropped = 0;
-    for (const [id, session] of this.#sessions) {
+    for (const session of this.#sessions.values()) {
       if (dropped >= request.limit) break;
       dropped += session.forget(request.before, now, request.limit - dropped);
       if (session.row.status === 'deleted' && session.row.dueAt === null) {
         if (session.row.updatedAt < request.before && session.isEmpty) {
-          this.#sessions.delete(id);
+          this.#sessions.delete(session);
           dropped += 1;
         }
       }
@@ -151,9 +155,10 @@ export class InMemorySessionStore implements SessionStore {
   async list(query: ListQuery): Promise<readonly SessionRow[]> {
     this.#checkOpen();
     const now = this.#clock();
-    return [...this.#sessions.values()]
+    const sessions =
+      query.userId === undefined ? this.#sessions.values() : this.#sessions.ofUser(query.userId);
+    return [...sessions]
       .filter(({ row }) => row.status !== 'deleted')
-      .filter(({ row }) => query.userId === undefined || row.userId === query.userId)
       .filter(({ row }) => query.tenantId === undefined || row.tenantId === query.tenantId)
       .filter(({ row }) => query.status === undefined || statusAt(row, now) === query.status)
       .filter((session) => matches(session.metadata, query.metadata))
@@ -193,7 +198,7 @@ export class InMemorySessionStore implements SessionStore {
 
   #begin(): MemoryTransaction {
     this.#checkOpen();
-    return new MemoryTransaction(this.#sessions, this.#clock(), () => ++this.#created);
+    return new MemoryTransaction(this.#sessions, this.#clock());
   }
 
   #checkOpen(): void {

@@ -1,4 +1,4 @@
-import type { CommitResult, Committed, OperationKey } from './port.ts';
+import type { CommitResult, Committed, OperationKey, RecordRow } from './port.ts';
 import {
   nextRecord,
   type StoredSession,
@@ -21,6 +21,13 @@ export function recallOperation(
     return { refused: 'operation', session: toSessionHead(session, tx.now) };
   }
   return { ...outcome, replayed: true };
+}
+
+/** What a tombstone remembers of the operation that set it: there is no outcome to answer. */
+export function deletedBy(operation: OperationKey, now: number): RecordRow {
+  const value = JSON.stringify({ digest: operation.digest });
+  const write = { kind: 'operation', key: operation.id, value, dueInMs: operation.keepMs };
+  return nextRecord(write, undefined, now);
 }
 
 /** Keeps an operation's outcome in the same atomic effect as the operation. */

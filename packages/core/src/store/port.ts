@@ -395,6 +395,8 @@ export interface EraseRequest {
   readonly owner?: Owner | undefined;
   /** Absent: only the tombstone is set. */
   readonly keep?: readonly KeptTimeline[];
+  /** Remembered by the tombstone. */
+  readonly operation?: OperationKey;
   /** Turns deleted at a time. */
   readonly limit: number;
 }

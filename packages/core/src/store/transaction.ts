@@ -43,7 +43,8 @@ export interface StoreTransaction {
 
   record(session: StoredSession, kind: string, key: string): RecordRow | undefined;
   labelled(session: StoredSession, kind: string, label: string): RecordRow | undefined;
-  records(session: StoredSession, kind: string, after: string, limit: number): readonly RecordRow[];
+  /** The key of the oldest checkpoint without a label whose value begins so. */
+  oldestCheckpoint(session: StoredSession, valueStart: string): string | undefined;
   countRecords(session: StoredSession, kind: string): number;
   putRecord(session: StoredSession, record: RecordRow): void;
   deleteRecord(session: StoredSession, kind: string, key: string): void;
@@ -77,7 +78,9 @@ export interface StoredSession {
   readonly revision: number;
   readonly moves: number;
   readonly timelines: number;
+  /** How many checkpoints were ever made, and how many there are. */
   readonly checkpoints: number;
+  readonly checkpointsHeld: number;
   readonly parentSessionId: string | null;
   readonly branchName: string | null;
   readonly forkSeq: number | null;
@@ -99,6 +102,8 @@ export interface VariablesEntry {
 
 export interface JournalEntry {
   readonly revision: number;
+  /** Several things of one change are numbered from 0. */
+  readonly part: number;
   readonly type: string;
   readonly at: number;
   readonly data: string | null;
@@ -200,4 +205,20 @@ export function nextRecord(
     dueAt: due === null ? null : now + due,
     createdAt: before?.createdAt ?? now,
   };
+}
+
+/** Writes and deletes records, one after another. */
+export function writeRecords(
+  tx: StoreTransaction,
+  session: StoredSession,
+  writes: readonly RecordWrite[],
+): void {
+  for (const write of writes) {
+    if ('delete' in write) {
+      tx.deleteRecord(session, write.kind, write.key);
+    } else {
+      const before = tx.record(session, write.kind, write.key);
+      tx.putRecord(session, nextRecord(write, before, tx.now));
+    }
+  }
 }

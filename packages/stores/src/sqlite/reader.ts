@@ -30,7 +30,7 @@ import {
 
 const keyOf = '(SELECT key FROM ai_sessions WHERE session_id = ?)';
 
-const withMetadata = `SELECT ${sessionColumns}, r.value AS metadata FROM ai_sessions s
+const withMetadata = `SELECT ${sessionColumns}, r.value AS metadata FROM ai_current s
   LEFT JOIN ai_records r ON r.session = s.key AND r.kind = 'metadata' AND r.key = ''`;
 
 /** The reads of the port. Every value of a caller is a bound parameter; texts of SQL are fixed. */

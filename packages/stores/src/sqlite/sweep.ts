@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import {
   type DueItem,
+  deletedBy,
   type EraseRequest,
   type EraseResult,
   isVisible,
@@ -23,31 +24,36 @@ export class Sweep {
   }
 
   erase(sessionId: string, request: EraseRequest): EraseResult {
-    const session = this.#tx.session(sessionId);
+    let session = this.#tx.session(sessionId);
     if (session === undefined) return { found: false, done: true };
     if (session.status !== 'deleted') {
       if (!isVisible(session, request.owner)) return { found: false, done: true };
-      this.#bury(session);
+      session = this.#bury(session);
+      if (request.operation !== undefined) {
+        this.#tx.putRecord(session, deletedBy(request.operation, this.#tx.now));
+      }
     }
     if (request.keep === undefined) return { found: true, done: false };
     const done = this.#shrink(session, request.keep, request.limit);
-    if (done) {
-      this.#db.prepare('UPDATE ai_sessions SET due_at = NULL WHERE key = ?').run(session.key);
-    }
+    if (done) this.#tx.putSession({ ...session, dueAt: null });
+
     return { found: true, done };
   }
 
   /** Leaves a tombstone: nothing of what was said or noted but what branches may hold. */
-  #bury(session: StoredSession): void {
+  #bury(session: StoredSession): StoredSession {
     const { key } = session;
     const { now } = this.#tx;
     const revision = session.revision + 1;
-    this.#tx.putSession({ ...session, status: 'deleted', revision, updatedAt: now, dueAt: now });
+    const buried = { ...session, status: 'deleted', revision, updatedAt: now, dueAt: now } as const;
+    this.#tx.putSession(buried);
+
     this.#db
       .prepare("DELETE FROM ai_records WHERE session = ? AND kind NOT IN ('branch', 'hold')")
       .run(key);
     this.#db.prepare('DELETE FROM ai_journal WHERE session = ?').run(key);
-    this.#tx.addJournal(session, { revision, type: 'deleted', at: now, data: null });
+    this.#tx.addJournal(session, { revision, part: 0, type: 'deleted', at: now, data: null });
+    return buried;
   }
 
   #shrink(session: StoredSession, keep: readonly KeptTimeline[], limit: number): boolean {
@@ -82,17 +88,17 @@ export class Sweep {
     const items: DueItem[] = [];
     const sessions = this.#db
       .prepare(
-        `SELECT ${sessionColumns} FROM ai_sessions s WHERE s.due_at <= ? ORDER BY s.due_at LIMIT ?`,
+        `SELECT ${sessionColumns} FROM ai_current s WHERE s.due_at <= ? ORDER BY s.due_at LIMIT ?`,
       )
       .all(now, limit);
-    const later = this.#db.prepare('UPDATE ai_sessions SET due_at = ? WHERE key = ?');
+
     for (const row of sessions) {
       const session = toSession(row);
       const { sessionId } = session;
       if (session.status === 'deleted') items.push({ due: 'erase', sessionId });
       else if (statusAt(session, now) === 'expired') items.push({ due: 'expiry', sessionId });
       // It changed since: its time is not up yet.
-      else later.run(session.expiresAt, session.key);
+      else this.#tx.putSession({ ...session, dueAt: session.expiresAt });
     }
     const records = this.#db
       .prepare(
@@ -132,6 +138,7 @@ export class Sweep {
     for (const [sql, time] of drops) {
       dropped += Number(this.#db.prepare(sql).run(time, Math.max(0, limit - dropped)).changes);
     }
+    this.#tx.forget();
     return dropped;
   }
 }

@@ -28,14 +28,19 @@ import {
   turnColumns,
 } from './rows.ts';
 
+/** Sessions that are remembered; the one that was there longest goes first. */
+const rememberedSessions = 1_000;
+
 /**
  * What a commit does inside a transaction of SQLite. The statements are prepared once; the caller begins and
  * ends the transaction, and sets `now` for it.
  */
 export class SqliteTransaction implements StoreTransaction {
   now = 0;
-  /** The session as it was read, to tell which of its columns changed. */
-  #read: StoredSession | undefined;
+  /** Sessions as they stand in the file, as long as no other connection has written. */
+  readonly #sessions = new Map<string, StoredSession>();
+  #dataVersion = -1;
+
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
@@ -52,21 +57,45 @@ export class SqliteTransaction implements StoreTransaction {
     return statement;
   }
 
+  /** Begins: forgets what it knew of the sessions if another connection has written since. */
+  begin(now: number): void {
+    this.now = now;
+    const version = Number(this.#sql('PRAGMA data_version').get()?.data_version);
+    if (version !== this.#dataVersion) this.forget();
+    this.#dataVersion = version;
+  }
+
+  /** Forgets all sessions: after a rollback, and after statements that go past `putSession`. */
+  forget(): void {
+    this.#sessions.clear();
+  }
+
   session(sessionId: string): StoredSession | undefined {
-    const row = this.#sql(`SELECT ${sessionColumns} FROM ai_sessions s WHERE s.session_id = ?`).get(
+    const known = this.#sessions.get(sessionId);
+    if (known !== undefined) return known;
+    const row = this.#sql(`SELECT ${sessionColumns} FROM ai_current s WHERE s.session_id = ?`).get(
       sessionId,
     );
-    this.#read = row === undefined ? undefined : toSession(row);
-    return this.#read;
+    if (row === undefined) return undefined;
+    const session = toSession(row);
+    this.#remember(session);
+    return session;
+  }
+
+  #remember(session: StoredSession): void {
+    if (this.#sessions.size >= rememberedSessions) {
+      this.#sessions.delete(this.#sessions.keys().next().value as string);
+    }
+    this.#sessions.set(session.sessionId, session);
   }
 
   addSession(s: StoredSession): StoredSession {
     const { lastInsertRowid } = this.#sql(
       `INSERT INTO ai_sessions (session_id, tenant_id, user_id, status, timeline, seq, turn_id, tokens, cost,
          lifetime_turns, lifetime_tokens, lifetime_cost, variables_timeline, variables_position,
-         variables_revision, variables_depth, revision, moves, timelines, checkpoints, parent_session_id,
-         branch_name, fork_seq, created_at, updated_at, expires_at, closed_reason, due_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         variables_revision, variables_depth, revision, moves, timelines, checkpoints,
+         checkpoints_held, parent_session_id, branch_name, fork_seq, created_at, updated_at, expires_at, ttl, closed_reason, due_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ).run(
       s.sessionId,
       s.tenantId,
@@ -88,35 +117,34 @@ export class SqliteTransaction implements StoreTransaction {
       s.moves,
       s.timelines,
       s.checkpoints,
+      s.checkpointsHeld,
       s.parentSessionId,
       s.branchName,
       s.forkSeq,
       s.createdAt,
       s.updatedAt,
       s.expiresAt,
+      ttlOf(s),
       s.closedReason,
       s.dueAt,
     );
-    this.#read = { ...s, key: Number(lastInsertRowid) };
-    return this.#read;
+    const added = { ...s, key: Number(lastInsertRowid) };
+    this.#remember(added);
+    return added;
   }
 
   putSession(s: StoredSession): void {
-    const was = this.#read;
-    // Columns that indexes cover are named only if they changed: naming them rewrites the indexes.
-    const quick =
-      was !== undefined &&
-      was.key === s.key &&
-      was.status === s.status &&
-      was.dueAt === s.dueAt &&
-      was.moves === s.moves &&
-      was.timelines === s.timelines;
+    const was = this.#sessions.get(s.sessionId);
+    this.#sessions.set(s.sessionId, { ...s });
+    if (was !== undefined && (isSame(was, s) || followsFromTurns(was, s))) return;
     this.#sql(
-      `UPDATE ai_sessions SET seq = ?, turn_id = ?, tokens = ?, cost = ?, lifetime_turns = ?,
+      `UPDATE ai_sessions SET timeline = ?, seq = ?, turn_id = ?, tokens = ?, cost = ?, lifetime_turns = ?,
          lifetime_tokens = ?, lifetime_cost = ?, variables_timeline = ?, variables_position = ?,
-         variables_revision = ?, variables_depth = ?, revision = ?, checkpoints = ?, updated_at = ?,
-         expires_at = ? WHERE key = ?`,
+         variables_revision = ?, variables_depth = ?, revision = ?, moves = ?, timelines = ?,
+         checkpoints = ?, checkpoints_held = ?, updated_at = ?, expires_at = ?, ttl = ?,
+         closed_reason = ? WHERE key = ?`,
     ).run(
+      s.timeline,
       s.seq,
       s.turnId,
       s.tokens,
@@ -129,22 +157,30 @@ export class SqliteTransaction implements StoreTransaction {
       s.variablesRevision,
       s.variablesDepth,
       s.revision,
+      s.moves,
+      s.timelines,
       s.checkpoints,
+      s.checkpointsHeld,
       s.updatedAt,
       s.expiresAt,
+      ttlOf(s),
+      s.closedReason,
       s.key,
     );
-    if (quick) return;
-    this.#sql(
-      `UPDATE ai_sessions SET status = ?, due_at = ?, timeline = ?, moves = ?, timelines = ?,
-         closed_reason = ? WHERE key = ?`,
-    ).run(s.status, s.dueAt, s.timeline, s.moves, s.timelines, s.closedReason, s.key);
+    // Columns that indexes cover are named only if they changed: naming them rewrites the indexes.
+    if (was === undefined || was.status !== s.status || was.dueAt !== s.dueAt) {
+      this.#sql('UPDATE ai_sessions SET status = ?, due_at = ? WHERE key = ?').run(
+        s.status,
+        s.dueAt,
+        s.key,
+      );
+    }
   }
 
   countOpen(owner: Owner, limit: number): number {
     const row = this.#sql(
       `SELECT count(*) AS open FROM (
-         SELECT 1 FROM ai_sessions WHERE user_id = ? AND tenant_id IS ?
+         SELECT 1 FROM ai_current WHERE user_id = ? AND tenant_id IS ?
            AND status IN ('active', 'suspended') AND parent_session_id IS NULL
            AND (expires_at IS NULL OR expires_at > ?) LIMIT ?)`,
     ).get(owner.userId, owner.tenantId, this.now, limit);
@@ -178,8 +214,9 @@ export class SqliteTransaction implements StoreTransaction {
   addTurn(session: StoredSession, turn: TurnRow): boolean {
     const timeline = Number(turn.timelineId.slice(session.sessionId.length + 1));
     const { changes } = this.#sql(
-      `INSERT INTO ai_turns (session, timeline, seq, turn_id, copy, body, at, revision, tokens, cost, origin)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (turn_id, session, copy) DO NOTHING`,
+      `INSERT INTO ai_turns (session, timeline, seq, turn_id, copy, body, at, stored_at, revision, tokens, cost,
+         origin)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (turn_id, session, copy) DO NOTHING`,
     ).run(
       session.key,
       timeline,
@@ -188,6 +225,7 @@ export class SqliteTransaction implements StoreTransaction {
       turn.origin === null ? 0 : timeline,
       turn.body,
       turn.at,
+      turn.at === this.now ? null : this.now,
       turn.revision,
       turn.tokens,
       turn.cost,
@@ -258,18 +296,12 @@ export class SqliteTransaction implements StoreTransaction {
     return row === undefined ? undefined : toRecord(row);
   }
 
-  records(
-    session: StoredSession,
-    kind: string,
-    after: string,
-    limit: number,
-  ): readonly RecordRow[] {
-    return this.#sql(
-      `SELECT ${recordColumns} FROM ai_records WHERE session = ? AND kind = ? AND key > ?
-       ORDER BY key LIMIT ?`,
-    )
-      .all(session.key, kind, after, limit)
-      .map(toRecord);
+  oldestCheckpoint(session: StoredSession, valueStart: string): string | undefined {
+    const row = this.#sql(
+      `SELECT key FROM ai_records WHERE session = ?1 AND kind = 'checkpoint' AND label IS NULL
+         AND substr(value, 1, length(?2)) = ?2 ORDER BY key LIMIT 1`,
+    ).get(session.key, valueStart);
+    return row?.key as string | undefined;
   }
 
   countRecords(session: StoredSession, kind: string): number {
@@ -307,8 +339,36 @@ export class SqliteTransaction implements StoreTransaction {
 
   addJournal(session: StoredSession, entry: JournalEntry): void {
     this.#sql(
-      `INSERT INTO ai_journal (session, revision, part, type, at, data)
-       SELECT ?1, ?2, (SELECT count(*) FROM ai_journal WHERE session = ?1 AND revision = ?2), ?3, ?4, ?5`,
-    ).run(session.key, entry.revision, entry.type, entry.at, entry.data);
+      'INSERT INTO ai_journal (session, revision, part, type, at, data) VALUES (?, ?, ?, ?, ?, ?)',
+    ).run(session.key, entry.revision, entry.part, entry.type, entry.at, entry.data);
   }
+}
+
+function ttlOf(session: StoredSession): number | null {
+  return session.expiresAt === null ? null : session.expiresAt - session.updatedAt;
+}
+
+/** Whether a commit wrote records only. */
+function isSame(was: StoredSession, is: StoredSession): boolean {
+  if (was.revision !== is.revision) return false;
+  return (Object.keys(is) as (keyof StoredSession)[]).every((column) => was[column] === is[column]);
+}
+
+/** Whether a session changed by plain turns alone, so that `ai_current` tells all of it without a new row. */
+function followsFromTurns(was: StoredSession, is: StoredSession): boolean {
+  return (
+    is.seq > was.seq &&
+    is.timeline === was.timeline &&
+    is.lifetimeTurns - was.lifetimeTurns === is.seq - was.seq &&
+    ttlOf(is) === ttlOf(was) &&
+    is.variablesRevision === was.variablesRevision &&
+    is.variablesTimeline === was.variablesTimeline &&
+    is.checkpoints === was.checkpoints &&
+    is.checkpointsHeld === was.checkpointsHeld &&
+    is.moves === was.moves &&
+    is.timelines === was.timelines &&
+    is.status === was.status &&
+    is.closedReason === was.closedReason &&
+    is.dueAt === was.dueAt
+  );
 }

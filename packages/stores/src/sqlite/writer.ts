@@ -9,33 +9,44 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
+/** What is told when a transaction has begun, and when it was undone. */
+export interface WriteScope {
+  begin(): void;
+  rollback(): void;
+}
+
 /** How long a group may run before what is left of it waits for the next one. */
 const groupMs = 8;
 /** How long this process may go on committing before it lets others have the lock. */
 const turnMs = 20;
 
 /**
- * The one writer of a store in this process. What was asked for in the same tick shares one transaction, and so
- * one write to the disk; each is answered when the transaction is durable. A transaction begins and ends within
- * one tick. While another process holds the lock it waits asynchronously, up to `timeoutMs`.
+ * The one writer of a store in this process. What was asked for in the same turn of the event loop shares one
+ * transaction, and so one write to the disk; each is answered when the transaction is durable. A transaction
+ * begins and ends without a pause. While another process holds the lock it waits asynchronously, up to
+ * `timeoutMs`.
  */
 export class Writer {
   readonly #db: DatabaseSync;
   readonly #path: string;
   readonly #timeoutMs: number;
+  readonly #scope: WriteScope;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   readonly #rollback: StatementSync;
   #queue: Job[] = [];
-  #running: Promise<void> | null = null;
-  /** Since when commits followed one another without a pause. */
+  /** Whether a group is on its way, or waits for the lock. */
+  #busy = false;
+  #idle: (() => void)[] = [];
+  /** Since when commits followed one another without a pause, and when the last one was. */
   #busySince = 0;
   #lastCommit = 0;
 
-  constructor(db: DatabaseSync, path: string, timeoutMs: number) {
+  constructor(db: DatabaseSync, path: string, timeoutMs: number, scope: WriteScope) {
     this.#db = db;
     this.#path = path;
     this.#timeoutMs = timeoutMs;
+    this.#scope = scope;
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
     this.#rollback = db.prepare('ROLLBACK');
@@ -45,70 +56,61 @@ export class Writer {
   run<T>(work: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#queue.push({ work, resolve: resolve as (value: unknown) => void, reject });
-      if (this.#running === null) this.#running = this.#drain();
+      if (this.#busy) return;
+      this.#busy = true;
+      setImmediate(this.#runGroup);
     });
   }
 
   /** Resolves when nothing waits any more. */
-  async settled(): Promise<void> {
-    while (this.#running !== null) await this.#running;
+  settled(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#busy) this.#idle.push(resolve);
+      else resolve();
+    });
   }
 
-  async #drain(): Promise<void> {
-    await immediate();
-    while (this.#queue.length > 0) {
-      const jobs = this.#queue;
-      this.#queue = [];
-      await this.#runGroup(jobs);
-      if (this.#queue.length > 0) await this.#giveWay();
-    }
-    this.#running = null;
-  }
-
-  /** Between two groups: lets the event loop turn, and now and then another process have the lock. */
-  async #giveWay(): Promise<void> {
-    if (this.#lastCommit - this.#busySince < turnMs) return immediate();
-    await delay(1 + jitter(2));
-    this.#busySince = performance.now();
-  }
-
-  async #runGroup(jobs: readonly Job[]): Promise<void> {
+  readonly #runGroup = (): void => {
     try {
-      await this.#lock();
+      this.#begin.run();
     } catch (error) {
-      for (const job of jobs) job.reject(error);
+      void this.#waitForLock(error);
       return;
     }
-    this.#inside(jobs);
-  }
+    this.#inside();
+  };
 
-  /** Runs jobs in the transaction that has just begun, ends it, and answers them. */
-  #inside(jobs: readonly Job[]): void {
+  /** Runs what waits in the transaction that has just begun, ends it, and answers. */
+  #inside(): void {
+    const jobs = this.#queue;
+    this.#queue = [];
     const started = performance.now();
-    if (started - this.#lastCommit > turnMs) this.#busySince = started;
+    if (started < this.#busySince || started - this.#lastCommit > turnMs) this.#busySince = started;
     const values: unknown[] = [];
     let failing: Job | undefined;
     try {
+      this.#scope.begin();
       for (const job of jobs) {
         failing = job;
         values.push(job.work());
-        if (performance.now() - started > groupMs) break;
+        if (jobs.length > 1 && performance.now() - started > groupMs) break;
       }
       failing = undefined;
       this.#commit.run();
+      this.#lastCommit = performance.now();
+      if (values.length < jobs.length) this.#queue = jobs.slice(values.length);
+      for (let i = 0; i < values.length; i++) (jobs[i] as Job).resolve(values[i]);
     } catch (error) {
       this.#undo();
       this.#afterFailure(jobs, failing, error);
-      return;
     }
-    this.#lastCommit = performance.now();
-    for (const [i, value] of values.entries()) (jobs[i] as Job).resolve(value);
-    if (values.length < jobs.length) this.#queue.unshift(...jobs.slice(values.length));
+    this.#next();
   }
 
   #undo(): void {
     // A full disk has ended the transaction already.
     if (this.#db.isTransaction) this.#rollback.run();
+    this.#scope.rollback();
   }
 
   /** A job that failed fails alone; a fault of the engine, or of the commit, is everybody's. */
@@ -118,35 +120,50 @@ export class Writer {
       for (const job of jobs) job.reject(fault);
     } else {
       failing.reject(fault);
-      this.#queue.unshift(...jobs.filter((job) => job !== failing));
+      this.#queue = jobs.filter((job) => job !== failing);
     }
   }
 
-  async #lock(): Promise<void> {
+  /** Goes on with what came meanwhile; now and then only after others had a chance to take the lock. */
+  #next(): void {
+    // What the answers set off asks again within this turn, or in the one that the immediate waits for.
+    queueMicrotask(() => {
+      if (this.#queue.length === 0) {
+        this.#busy = false;
+        for (const resolve of this.#idle.splice(0)) resolve();
+      } else if (this.#lastCommit - this.#busySince < turnMs) {
+        setImmediate(this.#runGroup);
+      } else {
+        this.#busySince = Number.POSITIVE_INFINITY;
+        setTimeout(this.#runGroup, 1 + jitter(2));
+      }
+    });
+  }
+
+  /** Knocks again and again, with pauses in which the event loop turns. */
+  async #waitForLock(first: unknown): Promise<void> {
     const deadline = performance.now() + this.#timeoutMs;
-    for (let attempt = 0; ; attempt++) {
+    let error = first;
+    for (let attempt = 1; isBusy(error) && performance.now() < deadline; attempt++) {
+      await delay(jitter(Math.min(attempt, 10)));
       try {
         this.#begin.run();
+        this.#inside();
         return;
-      } catch (error) {
-        if (!isBusy(error)) throw toSessionError(error, this.#path);
-        if (performance.now() >= deadline) {
-          throw new SessionStoreUnavailableError(
-            'locked',
-            `'${this.#path}' was locked by others for ${this.#timeoutMs} ms; try again`,
-            { cause: error },
-          );
-        }
+      } catch (again) {
+        error = again;
       }
-      await delay(jitter(Math.min(1 + attempt, 10)));
     }
+    const fault = isBusy(error)
+      ? new SessionStoreUnavailableError(
+          'locked',
+          `'${this.#path}' was locked by others for ${this.#timeoutMs} ms; try again`,
+          { cause: error },
+        )
+      : toSessionError(error, this.#path);
+    for (const job of this.#queue.splice(0)) job.reject(fault);
+    this.#next();
   }
-}
-
-function immediate(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }
 
 function delay(ms: number): Promise<void> {

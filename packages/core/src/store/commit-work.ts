@@ -1,0 +1,262 @@
+import { SessionCorruptDataError } from '../errors.ts';
+import { timelineId } from '../session/ids.ts';
+import type { SessionStatus } from '../session/state.ts';
+import { appendTurns, type Draft, expiryAt, findRepeat, turnRow } from './append-turns.ts';
+import { checkpointKey, checkpointValue, checkpointVictim } from './checkpoints.ts';
+import { rememberOperation } from './operations.ts';
+import type {
+  ChangeType,
+  Commit,
+  CommitResult,
+  NewCheckpoint,
+  NewTurn,
+  Point,
+  RecordRow,
+  RecordWrite,
+  Refusal,
+  VariablesVersion,
+} from './port.ts';
+import {
+  lookAgain,
+  type StoredSession,
+  type StoreTransaction,
+  toSessionHead,
+  variablesOf,
+  writeRecords,
+} from './transaction.ts';
+import { isWhole, patchText, variablesInterval } from './variables.ts';
+
+/** One commit on its way: what it has changed so far, and what it will answer. */
+export class CommitWork {
+  readonly #tx: StoreTransaction;
+  readonly #before: StoredSession;
+  readonly #commit: Commit;
+  readonly #next: Draft;
+  readonly #answered: { seq: number; at: number }[] = [];
+  readonly #checkpoints: RecordRow[] = [];
+  /** Points at which an automatic checkpoint is due. */
+  readonly #crossed: Point[] = [];
+  /** Entries of the journal so far. */
+  #parts = 0;
+
+  constructor(tx: StoreTransaction, session: StoredSession, commit: Commit) {
+    this.#tx = tx;
+    this.#before = session;
+    this.#commit = commit;
+    this.#next = { ...session };
+    const seen =
+      commit.event !== undefined ||
+      (commit.append !== undefined && commit.append.timelineId === undefined);
+    if (seen) {
+      this.#next.revision += 1;
+      this.#next.updatedAt = tx.now;
+    }
+  }
+
+  run(variables: string | null): CommitResult {
+    const { append, checkpoint, event, expiry, operation, pointer, records, status, timeline } =
+      this.#commit;
+    const next = this.#next;
+    if (timeline !== undefined) {
+      const previous = timelineId(next.sessionId, next.timeline);
+      this.#tx.addTimeline(next, { ...timeline, previous });
+      next.timelines += 1;
+    }
+    if (pointer !== undefined) this.#swing(pointer.to);
+    if (append !== undefined) {
+      const repeat = append.timelineId === undefined ? this.#append(append.turns) : this.#stage();
+      if (repeat !== null) return repeat;
+    }
+    if (variables !== null) this.#patch(variables);
+    for (const point of this.#crossed) this.#automaticCheckpoint(point);
+    if (status !== undefined) this.#setStatus(status.to, status.reason ?? null);
+    if (checkpoint !== undefined) this.#checkpoint(this.#here(), checkpoint, false);
+    if (pointer !== undefined) this.#reflog(pointer.move);
+    if (records !== undefined) this.#write(records);
+    if (expiry !== undefined) next.expiresAt = expiryAt(expiry, next.createdAt, this.#tx.now);
+    if (event !== undefined && pointer === undefined && checkpoint === undefined) {
+      this.#journal(event.type, event.data ?? null);
+    }
+    next.dueAt = lookAgain(next);
+    this.#tx.putSession(next);
+
+    const result = {
+      session: toSessionHead(next, this.#tx.now),
+      turns: this.#answered,
+      checkpoints: this.#checkpoints,
+      replayed: false,
+    };
+    if (operation !== undefined) rememberOperation(this.#tx, next, operation, result);
+    return result;
+  }
+
+  #swing(to: Point): void {
+    const next = this.#next;
+    next.timeline = Number(to.timelineId.slice(next.sessionId.length + 1));
+    next.seq = to.seq;
+    next.turnId = to.turnId;
+    next.tokens = to.tokens;
+    next.cost = to.cost;
+    this.#setVariables(to.variables, variablesInterval);
+    next.moves += 1;
+  }
+
+  #setVariables(version: VariablesVersion | null, depth: number): void {
+    this.#next.variablesTimeline = version?.timelineId ?? null;
+    this.#next.variablesPosition = version?.position ?? 0;
+    this.#next.variablesRevision = version?.revision ?? 0;
+    this.#next.variablesDepth = depth;
+  }
+
+  #append(turns: readonly NewTurn[]): Refusal | null {
+    const next = this.#next;
+    const every = this.#commit.append?.checkpoints?.every ?? 0;
+    const taken = appendTurns(this.#tx, next, turns, (at) => {
+      this.#answered.push({ seq: next.seq, at });
+      if (every > 0 && next.seq % every === 0) this.#crossed.push(this.#here());
+    });
+    if (taken !== null) {
+      const repeat = turns.length === 1 ? findRepeat(this.#tx, this.#before, turns) : null;
+      if (repeat !== null) return repeat;
+      const place = `session '${next.sessionId}'`;
+      throw new SessionCorruptDataError(place, `the new turn id '${taken}' is taken`);
+    }
+    const cap = this.#commit.append?.cap;
+    if (cap !== undefined && cap.onFull === 'close' && next.seq >= cap.turns) {
+      this.#setStatus('closed', 'turn_limit');
+      this.#journal('closed', '{"reason":"turn_limit"}');
+    }
+    return null;
+  }
+
+  /** Appends to a timeline out of sight: nothing of the session changes. */
+  #stage(): null {
+    const { timelineId: id, turns } = this.#commit.append as {
+      timelineId: string;
+      turns: readonly NewTurn[];
+    };
+    const end = this.#endOf(id);
+    for (const turn of turns) {
+      end.seq += 1;
+      end.tokens += turn.tokens;
+      end.cost += turn.cost;
+      const at = turn.at ?? this.#tx.now;
+      this.#tx.addTurn(this.#next, turnRow(id, end, turn, at, null));
+      this.#answered.push({ seq: end.seq, at });
+    }
+    return null;
+  }
+
+  #endOf(id: string): { seq: number; tokens: number; cost: number } {
+    const last = this.#tx.lastTurn(this.#next, id);
+    if (last !== undefined) return { seq: last.seq, tokens: last.tokens, cost: last.cost };
+    const base = this.#tx.timeline(this.#next, id)?.base;
+    return { seq: base?.seq ?? 0, tokens: base?.tokens ?? 0, cost: base?.cost ?? 0 };
+  }
+
+  #patch(json: string): void {
+    const next = this.#next;
+    const patch = this.#commit.patch;
+    if (patch === undefined) return;
+    const alone = this.#commit.append === undefined && this.#commit.pointer === undefined;
+    const at: VariablesVersion = {
+      timelineId: timelineId(next.sessionId, next.timeline),
+      position: next.seq * 2 + (alone ? 1 : 0),
+      revision: next.revision,
+    };
+    const fresh = next.variablesTimeline !== at.timelineId;
+    const depth = next.variablesDepth + 1;
+    const whole = fresh || isWhole(json, depth);
+    this.#tx.addVariables(next, { at, whole, value: whole ? json : patchText(patch) });
+    this.#setVariables(at, whole ? 0 : depth);
+    const last = this.#crossed.at(-1);
+    if (last !== undefined && last.seq === next.seq)
+      this.#crossed[this.#crossed.length - 1] = this.#here();
+  }
+
+  #here(): Point {
+    const next = this.#next;
+    return {
+      timelineId: timelineId(next.sessionId, next.timeline),
+      seq: next.seq,
+      turnId: next.turnId,
+      tokens: next.tokens,
+      cost: next.cost,
+      variables: variablesOf(next),
+    };
+  }
+
+  #automaticCheckpoint(point: Point): void {
+    const max = this.#commit.append?.checkpoints?.max ?? 0;
+    this.#checkpoint(point, { label: null, metadata: null, max }, true);
+  }
+
+  #checkpoint(point: Point, checkpoint: NewCheckpoint, automatic: boolean): void {
+    const next = this.#next;
+    if (next.checkpointsHeld >= checkpoint.max) {
+      const victim = checkpointVictim(this.#tx, next);
+      if (victim === null) return;
+      this.#tx.deleteRecord(next, 'checkpoint', victim);
+      next.checkpointsHeld -= 1;
+    }
+    next.checkpoints += 1;
+    next.checkpointsHeld += 1;
+    const record: RecordRow = {
+      kind: 'checkpoint',
+      key: checkpointKey(next.checkpoints),
+      version: 1,
+      value: checkpointValue(point, checkpoint.metadata, automatic),
+      label: checkpoint.label,
+      dueAt: null,
+      createdAt: this.#tx.now,
+    };
+    this.#tx.putRecord(next, record);
+    this.#journal('checkpoint', JSON.stringify({ n: next.checkpoints, seq: point.seq, automatic }));
+    this.#checkpoints.push(record);
+  }
+
+  #setStatus(to: SessionStatus, reason: string | null): void {
+    this.#next.status = to;
+    if (to !== 'closed' && to !== 'expired') return;
+    this.#next.closedReason = reason;
+    this.#write(this.#commit.onEnd ?? []);
+  }
+
+  #write(records: readonly RecordWrite[]): void {
+    for (const write of records) {
+      if (!('delete' in write) || write.kind !== 'checkpoint') continue;
+      if (this.#tx.record(this.#next, write.kind, write.key) !== undefined) {
+        this.#next.checkpointsHeld -= 1;
+      }
+    }
+    writeRecords(this.#tx, this.#next, records);
+  }
+
+  /** What the pointer did, as a record for good and as an entry of the feed. */
+  #reflog(move: string): void {
+    const before = this.#before;
+    const { timelineId: id, seq, turnId } = this.#here();
+    const value = JSON.stringify({
+      move,
+      from: {
+        timelineId: timelineId(before.sessionId, before.timeline),
+        seq: before.seq,
+        turnId: before.turnId,
+      },
+      to: { timelineId: id, seq, turnId },
+    });
+    const key = String(this.#next.moves).padStart(12, '0');
+    this.#write([{ kind: 'move', key, value }]);
+    this.#journal('move', value);
+  }
+
+  #journal(type: ChangeType, data: string | null): void {
+    this.#tx.addJournal(this.#next, {
+      revision: this.#next.revision,
+      part: this.#parts++,
+      type,
+      at: this.#tx.now,
+      data,
+    });
+  }
+}

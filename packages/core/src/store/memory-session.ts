@@ -1,0 +1,115 @@
+import { MemoryRecords } from './memory-records.ts';
+import type { FeedItem, FeedPage, KeptTimeline, TimelineRow, TurnRow } from './port.ts';
+import type { JournalEntry, StoredSession, VariablesEntry } from './transaction.ts';
+
+interface MemoryTimeline {
+  readonly row: TimelineRow;
+  turns: TurnRow[];
+  variables: VariablesEntry[];
+}
+
+/** One session and all that it owns. */
+export class MemorySession {
+  row: StoredSession;
+  readonly timelines: Map<string, MemoryTimeline> = new Map();
+  readonly records: MemoryRecords = new MemoryRecords();
+  /** The turns that the session itself wrote, and the copies that merges brought. */
+  readonly #own = new Map<string, TurnRow>();
+  readonly #copies = new Map<string, TurnRow[]>();
+  #journal: JournalEntry[] = [];
+
+  constructor(row: StoredSession) {
+    this.row = row;
+  }
+
+  get metadata(): string {
+    return this.records.get('metadata', '')?.value ?? '{}';
+  }
+
+  get isEmpty(): boolean {
+    return this.timelines.size === 0 && this.records.isEmpty;
+  }
+
+  ownTurn(turnId: string): TurnRow | undefined {
+    return this.#own.get(turnId);
+  }
+
+  turnsWithId(turnId: string): readonly TurnRow[] {
+    const own = this.#own.get(turnId);
+    const copies = this.#copies.get(turnId) ?? [];
+    return own === undefined ? copies : [own, ...copies];
+  }
+
+  addTurn(turn: TurnRow): boolean {
+    if (turn.origin !== null) {
+      const copies = this.#copies.get(turn.turnId);
+      if (copies === undefined) this.#copies.set(turn.turnId, [turn]);
+      else copies.push(turn);
+    } else {
+      if (this.#own.has(turn.turnId)) return false;
+      this.#own.set(turn.turnId, turn);
+    }
+    this.timelines.get(turn.timelineId)?.turns.push(turn);
+    return true;
+  }
+
+  addJournal(entry: JournalEntry): void {
+    this.#journal.push(entry);
+  }
+
+  feed(page: FeedPage): readonly FeedItem[] {
+    const turns = [...this.timelines.values()]
+      .flatMap((timeline) => timeline.turns)
+      .filter((turn) => turn.revision !== null && turn.revision > page.after)
+      .map((turn): FeedItem => ({ revision: turn.revision ?? 0, type: 'turn', at: turn.at, turn }));
+    const entries = this.#journal
+      .filter((entry) => entry.revision > page.after)
+      .map((entry) => entry as FeedItem);
+    return [...turns, ...entries].sort((a, b) => a.revision - b.revision).slice(0, page.limit);
+  }
+
+  /** Leaves a tombstone: nothing of what was said or noted but what branches may hold. */
+  bury(now: number): void {
+    const revision = this.row.revision + 1;
+    this.row = { ...this.row, status: 'deleted', revision, updatedAt: now, dueAt: now };
+    this.records.keepOnly(['branch', 'hold']);
+    this.#journal = [{ revision, part: 0, type: 'deleted', at: now, data: null }];
+  }
+
+  /** Drops up to `limit` turns that nobody reads any more; whether nothing is left to drop. */
+  shrink(keep: readonly KeptTimeline[], limit: number): boolean {
+    const kept = new Map(keep.map((timeline) => [timeline.timelineId, timeline]));
+    let left = limit;
+    for (const [id, timeline] of this.timelines) {
+      const reach = kept.get(id);
+      while (left > 0) {
+        const last = timeline.turns.at(-1);
+        if (last === undefined || (reach !== undefined && last.seq <= reach.seq)) break;
+        timeline.turns.pop();
+        this.#forgetTurn(last);
+        left -= 1;
+      }
+      if (left === 0) return false;
+      const version = reach?.variables ?? null;
+      timeline.variables = timeline.variables.filter(
+        ({ at }) =>
+          version !== null &&
+          (at.position < version.position ||
+            (at.position === version.position && at.revision <= version.revision)),
+      );
+      if (reach === undefined) this.timelines.delete(id);
+    }
+    return true;
+  }
+
+  #forgetTurn(turn: TurnRow): void {
+    if (turn.origin === null) this.#own.delete(turn.turnId);
+    else this.#copies.delete(turn.turnId);
+  }
+
+  forget(before: number, now: number, limit: number): number {
+    const old = this.#journal.filter((entry) => entry.at < before).length;
+    this.#journal.splice(0, Math.min(old, limit));
+    return Math.min(old, limit) + this.records.dropOperations(now);
+  }
+}
