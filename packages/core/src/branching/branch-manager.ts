@@ -1,5 +1,5 @@
 import { CheckpointNotFoundError, SessionCapacityError, SessionInputError } from '../errors.ts';
-import { createWithId } from '../manager/create.ts';
+import { createWithId, recallCreation } from '../manager/create.ts';
 import {
   type Engine,
   type OperationOptions,
@@ -68,6 +68,8 @@ export class BranchManager<T extends SessionTypes = AnySession> {
       atTurn,
       fromCheckpoint,
     );
+    const before = await recallCreation(engine, row.owner, operation);
+    if (before !== null) return engine.stateAfter<T>(before);
     const { from, point } = await this.#place(row, { seq, atTurn, fromCheckpoint });
     const { maxTurnsPerSession } = engine.config;
     if (point.seq >= maxTurnsPerSession) {
@@ -80,7 +82,11 @@ export class BranchManager<T extends SessionTypes = AnySession> {
     const variables = await this.#variablesAt(point);
     const base = physical(from, point);
     const load = (ids: readonly string[]) => engine.store.timelines(ids);
-    const session = (branchId: string, timeline: NewTimeline): NewSession => ({
+    const session = (
+      branchId: string,
+      timeline: NewTimeline,
+      held: readonly string[],
+    ): NewSession => ({
       sessionId: branchId,
       owner: row.owner,
       timeline,
@@ -88,6 +94,7 @@ export class BranchManager<T extends SessionTypes = AnySession> {
       metadata: row.metadata,
       variables,
       turns: [],
+      records: held.map((key) => ({ kind: 'held', key, value: '' })),
       expiry: engine.expiry,
       ownerCap: null,
       ...(operation === undefined ? {} : { operation }),
@@ -95,13 +102,13 @@ export class BranchManager<T extends SessionTypes = AnySession> {
     const made = await createWithId(engine, undefined, row.owner, operation, async (branchId) => {
       const id = timelineId(branchId, 1);
       const timeline = await openTimeline(load, id, from, { ...base, variables: null });
+      const reach = await foreignReach(load, branchId, timeline);
       if ((await engine.store.session(branchId)) === null) {
-        const reach = await foreignReach(load, branchId, { ...timeline, previous: null });
-        await holdFor(engine, branchId, { parentId: sessionId, base, reach });
+        await holdFor(engine, branchId, { parentId: sessionId, reach });
       }
-      return session(branchId, timeline);
+      return session(branchId, timeline, [...new Set([sessionId, ...reach.keys()])]);
     });
-    return engine.stateAfter<T>(made.session);
+    return engine.stateAfter<T>(made);
   }
 
   async #place(

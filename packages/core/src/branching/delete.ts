@@ -1,9 +1,9 @@
 import { SessionNotFoundError } from '../errors.ts';
 import type { Engine } from '../manager/engine.ts';
-import { checkSessionId, timelineId } from '../session/ids.ts';
+import { checkSessionId } from '../session/ids.ts';
 import { limits } from '../session/limits.ts';
 import type { OperationKey, RecordRow, SessionStore } from '../store/port.ts';
-import { foreignReach, type HoldValue, ownReach } from './reach.ts';
+import { type HoldValue, ownReach } from './reach.ts';
 
 /** Kinds of records that hold a session's turns for others: its own branches, and branches of branches. */
 const holdKinds = ['branch', 'hold'] as const;
@@ -58,19 +58,19 @@ async function wasDeleted(
 
 /** Erases what nobody reads of a session whose tombstone stands. May be repeated, and run by several at once. */
 async function finishErase(store: SessionStore, sessionId: string): Promise<void> {
-  const load = (ids: readonly string[]) => store.timelines(ids);
-  const [first] = await load([timelineId(sessionId, 1)]);
-  const held = first ? [...(await foreignReach(load, sessionId, first)).keys()] : [];
-  const parent =
-    first?.base === null || !first ? [] : [first.root.slice(0, first.root.lastIndexOf('.'))];
-  for (const other of new Set([...held, ...parent])) await release(store, other, sessionId);
-
+  const held = await allRecords(store, sessionId, 'held');
+  for (const { key } of held) await release(store, key, sessionId);
+  if (held.length > 0) {
+    const records = held.map(({ key, kind }) => ({ kind, key, delete: true }) as const);
+    await store.commit(sessionId, { guards: { tombstone: true }, records });
+  }
   const holds: HoldValue[] = [];
   for (const kind of holdKinds) {
     for (const record of await allRecords(store, sessionId, kind)) {
       holds.push(JSON.parse(record.value) as HoldValue);
     }
   }
+  const load = (ids: readonly string[]) => store.timelines(ids);
   const keep = await ownReach(load, sessionId, holds);
   for (let done = false; !done; ) {
     ({ done } = await store.erase(sessionId, { keep, limit: eraseBatch }));

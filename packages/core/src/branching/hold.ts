@@ -1,17 +1,17 @@
 import { SessionNotFoundError } from '../errors.ts';
 import type { Engine } from '../manager/engine.ts';
 import { refusalError } from '../manager/refusal-error.ts';
-import { parseTimelineId } from '../session/ids.ts';
-import type { Commit, Point, RecordGuard } from '../store/port.ts';
+import { timelineId } from '../session/ids.ts';
+import type { Commit, RecordGuard } from '../store/port.ts';
 import type { HoldValue } from './reach.ts';
 
 /** How long a hold may stand before its branch does; the sweep drops it then. */
 const unconfirmedMs = 60_000;
 
-/** What a new branch will read: a point of its parent, and the last points of those whose turns come before. */
+/** What a new branch will read of its parent, and of those whose turns come before. */
 export interface HoldRequest {
   readonly parentId: string;
-  readonly base: Point;
+
   /** By session, as `foreignReach` tells. */
   readonly reach: ReadonlyMap<string, HoldValue>;
 }
@@ -26,10 +26,11 @@ export interface HoldRequest {
 export async function holdFor(
   engine: Engine,
   branchId: string,
-  { base, parentId, reach }: HoldRequest,
+  { parentId, reach }: HoldRequest,
 ): Promise<void> {
-  const owner = parseTimelineId(base.timelineId).sessionId;
-  const direct = owner === parentId ? base : (reach.get(parentId) ?? { timelineId: '', seq: 0 });
+  // A branch of a branch that wrote nothing may read nothing of it, and still is one of its branches.
+  const nothing = { timelineId: timelineId(parentId, 1), seq: 0, chunks: [] };
+  const direct = reach.get(parentId) ?? nothing;
   await write(engine, parentId, branchId, 'branch', direct, {
     owner: engine.owner,
     counts: [{ kind: 'branch', max: engine.config.maxBranchesPerSession }],
@@ -52,10 +53,10 @@ async function write(
   sessionId: string,
   branchId: string,
   kind: string,
-  { seq, timelineId }: HoldValue,
+  hold: HoldValue,
   guards: NonNullable<Commit['guards']>,
 ): Promise<void> {
-  const value = JSON.stringify({ timelineId, seq });
+  const value = JSON.stringify(hold);
   const absent = { kind, key: branchId, version: null };
   const result = await engine.store.commit(sessionId, {
     guards: { ...guards, records: [...(guards.records ?? []), absent] },

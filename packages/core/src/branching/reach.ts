@@ -1,25 +1,37 @@
 import { parseTimelineId } from '../session/ids.ts';
-import type { KeptTimeline, LineageEntry, TimelineRow } from '../store/port.ts';
-import { type LoadTimelines, segmentsBetween } from '../timeline/lineage.ts';
+import type { KeptTimeline, NewTimeline } from '../store/port.ts';
+import { type LoadTimelines, segmentsBetween, visit } from '../timeline/lineage.ts';
 
-/** What a hold says: the branch reads the history that ends here. */
+/** What a hold says: up to which point of a session a branch reads, and which rows have chunks of its lineage. */
 export interface HoldValue {
   readonly timelineId: string;
   readonly seq: number;
+  readonly chunks: readonly string[];
 }
 
-/** For each other session whose turns a history reads, the last point that it reads there. */
+/**
+ * For each other session of which a branch's history reads something, what it reads there. Seq 0 is common to the
+ * family, so that its root is always among them.
+ */
 export async function foreignReach(
   load: LoadTimelines,
   sessionId: string,
-  timeline: TimelineRow,
+  timeline: NewTimeline,
 ): Promise<ReadonlyMap<string, HoldValue>> {
   const reach = new Map<string, HoldValue>();
-  const segments = await segmentsBetween(load, timeline, 1, timeline.base?.seq ?? 0);
-  for (const { timelineId, to } of segments) {
+  const reaches = (timelineId: string, more: { seq?: number; chunk?: string }): void => {
     const owner = parseTimelineId(timelineId).sessionId;
-    if (owner !== sessionId) reach.set(owner, { timelineId, seq: to });
-  }
+    if (owner === sessionId) return;
+    const before = reach.get(owner) ?? { timelineId, seq: 0, chunks: [] };
+    const chunks = more.chunk === undefined ? before.chunks : [...before.chunks, more.chunk];
+    const last = more.seq === undefined ? before : { timelineId, seq: more.seq };
+    reach.set(owner, { timelineId: last.timelineId, seq: last.seq, chunks });
+  };
+  reaches(timeline.root, { seq: 0 });
+  await visit(load, timeline, 1, timeline.base?.seq ?? 0, (entry, last) => {
+    if (entry.level === 0) reaches(entry.timelineId, { seq: last });
+    else reaches(entry.timelineId, { chunk: entry.timelineId });
+  });
   return reach;
 }
 
@@ -32,41 +44,40 @@ export async function ownReach(
   const kept = new Map<string, KeptTimeline>();
   const isOwn = (id: string): boolean => parseTimelineId(id).sessionId === sessionId;
   const keep = (more: KeptTimeline): boolean => {
+    if (!isOwn(more.timelineId)) return false;
     const before = kept.get(more.timelineId);
     const merged = before === undefined ? more : furthest(before, more);
     kept.set(more.timelineId, merged);
-    return before === undefined || merged !== before;
+    return merged !== before;
+  };
+  /** The turns up to a seq, and the variables as they are there. */
+  const keepUpTo = (timelineId: string, seq: number): void => {
+    const variables = { position: seq * 2, revision: Number.MAX_SAFE_INTEGER };
+    keep({ timelineId, seq, variables });
   };
   for (const hold of holds) {
     const [timeline] = await load([hold.timelineId]);
     if (!timeline) continue;
-    for (const id of chunkHosts(timeline.lineage, timeline)) {
-      if (isOwn(id)) keep({ timelineId: id, seq: 0, variables: null });
+    keepUpTo(hold.timelineId, Math.min(hold.seq, timeline.base?.seq ?? 0));
+    for (const { timelineId, to } of await segmentsBetween(load, timeline, 1, hold.seq)) {
+      keepUpTo(timelineId, to);
     }
-    const segments = await segmentsBetween(load, timeline, 1, hold.seq);
-    for (const { timelineId, to } of segments) {
-      if (!isOwn(timelineId)) continue;
-      const variables = { position: to * 2, revision: Number.MAX_SAFE_INTEGER };
-      keep({ timelineId, seq: to, variables });
-    }
-    keep({ timelineId: hold.timelineId, seq: 0, variables: null });
+    // Rows that hold nothing but chunks: those of the branch's lineage, and of the point's own one.
+    const chunks = [...hold.chunks];
+    await visit(load, timeline, 1, hold.seq, (entry) => {
+      if (entry.level > 0) chunks.push(entry.timelineId);
+    });
+    for (const timelineId of chunks) keep({ timelineId, seq: 0, variables: null });
   }
   // A timeline without variables of its own starts with those of its base, which may stand on another one.
   for (const queue = [...kept.keys()]; queue.length > 0; ) {
     const [row] = await load([queue.pop() as string]);
     const at = row?.base?.variables ?? null;
-    if (at === null || !isOwn(at.timelineId)) continue;
+    if (at === null) continue;
     const { position, revision, timelineId } = at;
-    const grew = keep({ timelineId, seq: 0, variables: { position, revision } });
-    if (grew) queue.push(timelineId);
+    if (keep({ timelineId, seq: 0, variables: { position, revision } })) queue.push(timelineId);
   }
   return [...kept.values()];
-}
-
-/** The timelines in whose rows the chunks of a lineage stand. */
-function chunkHosts(entries: readonly LineageEntry[], timeline: TimelineRow): readonly string[] {
-  const hosts = entries.filter((entry) => entry.level > 0).map((entry) => entry.timelineId);
-  return [...new Set([...hosts, timeline.timelineId])];
 }
 
 function furthest(a: KeptTimeline, b: KeptTimeline): KeptTimeline {

@@ -116,12 +116,12 @@ export class CheckpointManager<T extends SessionTypes = AnySession> {
     const operation = engine.operation(options, 'restore', checkpointId);
     const { record, sessionId } = await this.#find(checkpointId);
     const { point } = JSON.parse(record.value) as CheckpointValue;
-    const { session } = await move(engine, sessionId, 'restore', operation, async (history) => {
+    const made = await move(engine, sessionId, 'restore', operation, async (history) => {
       const [from] = await history.load([point.timelineId]);
       if (!from) throw new CheckpointNotFoundError(checkpointId);
       return { point, from };
     });
-    return engine.stateAfter<T>(session);
+    return engine.stateAfter<T>(made);
   }
 
   /** Removes a checkpoint; its turns stay. @throws CheckpointNotFoundError */

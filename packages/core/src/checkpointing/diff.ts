@@ -1,6 +1,6 @@
 import { SessionCorruptDataError } from '../errors.ts';
 import type { Engine } from '../manager/engine.ts';
-import type { JsonObject } from '../session/json.ts';
+import { deepFreeze, type JsonObject } from '../session/json.ts';
 import { limits } from '../session/limits.ts';
 import { toUsd } from '../session/money.ts';
 import { readTurn } from '../session/read-turn.ts';
@@ -46,7 +46,9 @@ export async function diffCheckpoints(
     common: sameFamily ? await position(before, shared) : null,
     onlyA: await side(before, shared),
     onlyB: await side(after, shared),
-    variables: StateDiff.compute(await variablesAt(engine, from), await variablesAt(engine, to)),
+    variables: deepFreeze(
+      StateDiff.compute(await variablesAt(engine, from), await variablesAt(engine, to)),
+    ),
     tokens: to.tokens - from.tokens,
     cost: toUsd(to.cost - from.cost),
   });

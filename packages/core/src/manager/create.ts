@@ -119,25 +119,35 @@ export async function createWithId(
       );
     }
     const taken = result.refused === 'exists' && chosen === undefined && n < derivations;
-    if (!taken || (await stillCounts(engine, sessionId, operation))) {
-      throw refusalError(sessionId, result, 'active');
-    }
+    if (!taken) throw refusalError(sessionId, result, 'active');
+    // Made by another request under this operation id: a conflict. Made more than 24 hours ago, or deleted since:
+    // the next id that the operation generates is free.
+    if ((await engine.store.session(sessionId)) !== null) await engine.recall(sessionId, operation);
   }
+}
+
+/**
+ * What a create or fork under this operation was answered before, or null if it is new.
+ *
+ * @throws SessionConflictError with reason `operation` if it was used for another request
+ */
+export async function recallCreation(
+  engine: Engine,
+  owner: Owner,
+  operation: OperationKey | undefined,
+): Promise<Committed | null> {
+  if (operation === undefined) return null;
+  for (let n = 0; n <= derivations; n++) {
+    const sessionId = generatedId(owner, operation, n);
+    if ((await engine.store.session(sessionId)) === null) return null;
+    const before = await engine.recall(sessionId, operation);
+    if (before !== null) return before;
+  }
+  return null;
 }
 
 function generatedId(owner: Owner, operation: OperationKey | undefined, n: number): string {
   if (operation === undefined) return newSessionId();
   const request = JSON.stringify([owner.tenantId, owner.userId, operation.id, n]);
   return createHash('sha256').update(request).digest('base64url').slice(0, 22);
-}
-
-/** Whether the operation that made a session is still remembered, as something else than this request. */
-async function stillCounts(
-  engine: Engine,
-  sessionId: string,
-  operation: OperationKey | undefined,
-): Promise<boolean> {
-  if (operation === undefined) return false;
-  const row = await engine.store.session(sessionId);
-  return row !== null && (await engine.store.record(sessionId, 'operation', operation.id)) !== null;
 }

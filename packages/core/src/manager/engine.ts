@@ -117,22 +117,22 @@ export class Engine {
   /** What an operation was answered before, or null: for calls that would fail at something else first. */
   async recall(sessionId: string, operation: OperationKey | undefined): Promise<Committed | null> {
     if (operation === undefined) return null;
-    await this.session(sessionId);
-    const record = await this.store.record(sessionId, 'operation', operation.id);
-    if (record === null) return null;
-    // An empty commit under the same key: the store itself tells whether the answer still counts.
-    const { digest } = JSON.parse(record.value) as { digest: string };
-    if (digest !== operation.digest) return this.commit(sessionId, { operation });
+    checkSessionId(sessionId);
+    // A commit that no status allows writes nothing: the store answers what it remembers, or refuses.
     const result = await this.try(sessionId, { operation, guards: { status: [] } });
-    return result.refused === undefined && result.replayed ? result : null;
+    if (result.refused === undefined) return result;
+    if (result.refused === 'status') return null;
+    throw refusalError(sessionId, result, 'active');
   }
 
   /** The state that a commit left behind. */
-  async stateAfter<T extends SessionTypes = AnySession>(
-    session: SessionHead,
-  ): Promise<SessionState<T>> {
-    const record = await this.store.record(session.sessionId, 'metadata', '');
-    return this.state<T>({ ...session, metadata: record?.value ?? '{}' });
+  async stateAfter<T extends SessionTypes = AnySession>({
+    metadata,
+    session,
+  }: Committed): Promise<SessionState<T>> {
+    const record =
+      metadata === undefined ? await this.store.record(session.sessionId, 'metadata', '') : null;
+    return this.state<T>({ ...session, metadata: metadata ?? record?.value ?? '{}' });
   }
 
   async state<T extends SessionTypes = AnySession>(row: SessionRow): Promise<SessionState<T>> {

@@ -31,7 +31,7 @@ export async function setMetadata(
   await checkMetadataPatch(engine, patch);
   const operation = engine.operation(options, 'setMetadata', [...set], unset, revision);
   const before = await engine.recall(sessionId, operation);
-  if (before !== null) return withMetadata(engine, before.session);
+  if (before !== null) return { ...before.session, metadata: before.metadata ?? '{}' };
 
   for (let attempt = 1; ; attempt++) {
     await engine.session(sessionId);
@@ -55,12 +55,4 @@ export async function setMetadata(
     const raced = result.refused === 'expected' && result.what === 'record';
     if (!raced || attempt === attempts) throw refusalError(sessionId, result, 'active');
   }
-}
-
-async function withMetadata(
-  engine: Engine,
-  session: Omit<SessionRow, 'metadata'>,
-): Promise<SessionRow> {
-  const record = await engine.store.record(session.sessionId, 'metadata', '');
-  return { ...session, metadata: record?.value ?? '{}' };
 }

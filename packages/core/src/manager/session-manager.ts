@@ -76,8 +76,7 @@ export class SessionManager<T extends SessionTypes = AnySession> {
    * SessionConflictError if a chosen `sessionId` is taken
    */
   async create(input: CreateSessionInput<T>): Promise<SessionState<T>> {
-    const { session } = await createSession(this.#engine, input);
-    return this.#engine.stateAfter<T>(session);
+    return this.#engine.stateAfter<T>(await createSession(this.#engine, input));
   }
 
   /** The state as it is now, without turns unless `turns` asks for them: all, or the last N. */
@@ -273,12 +272,12 @@ export class SessionManager<T extends SessionTypes = AnySession> {
     wanted?: string,
   ): Promise<SessionState<T>> {
     const operation = this.#engine.operation(options, ...request);
-    const { session } = await this.#engine.commit(
+    const made = await this.#engine.commit(
       checkSessionId(sessionId),
       { ...commit, expiry: this.#engine.expiry, ...(operation === undefined ? {} : { operation }) },
       wanted,
     );
-    return this.#engine.stateAfter<T>(session);
+    return this.#engine.stateAfter<T>(made);
   }
 
   /**
@@ -393,7 +392,7 @@ export class SessionManager<T extends SessionTypes = AnySession> {
   }
 
   async #after(committed: Promise<Committed>): Promise<SessionState<T>> {
-    return this.#engine.stateAfter<T>((await committed).session);
+    return this.#engine.stateAfter<T>(await committed);
   }
 
   /** Sessions, newest created first. */

@@ -52,7 +52,8 @@ function copyLevel(value: unknown, path: string, rules: JsonRules, left: number)
     case 'string':
       return checkText(value, path);
     case 'number':
-      if (Number.isFinite(value)) return value;
+      // JSON has no minus zero.
+      if (Number.isFinite(value)) return value + 0;
       throw new SessionInputError(path, `${value} is no JSON number; use a finite number or null`);
     case 'boolean':
       return value;

@@ -1,7 +1,7 @@
 import { appendTurns, type Draft, expiryAt } from './append-turns.ts';
 import { recallOperation, rememberOperation } from './operations.ts';
 import type { CommitResult, NewSession } from './port.ts';
-import { type StoreTransaction, toSessionHead } from './transaction.ts';
+import { type StoreTransaction, toSessionHead, writeRecords } from './transaction.ts';
 
 /** `SessionStore.create` for engines with a synchronous transaction. Must run inside one. */
 export function createIn(tx: StoreTransaction, given: NewSession): CommitResult {
@@ -81,6 +81,7 @@ export function createIn(tx: StoreTransaction, given: NewSession): CommitResult 
       createdAt: tx.now,
     });
   }
+  writeRecords(tx, session, given.records ?? []);
   tx.addJournal(session, { revision: 1, part: 0, type: 'created', at: tx.now, data: null });
   const outcome = {
     session: toSessionHead(session, tx.now),

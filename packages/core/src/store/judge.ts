@@ -151,10 +151,10 @@ function judgePatch(tx: StoreTransaction, session: StoredSession, commit: Commit
   const current = at === null ? null : (tx.variables(at)?.json ?? null);
   const { json, bytes, keys } = patchVariables(current, patch);
   const refusal =
-    bytes > patch.maxBytes
-      ? refuseCap(tx, session, 'variablesBytes', patch.maxBytes, bytes)
-      : keys > patch.maxKeys
-        ? refuseCap(tx, session, 'variablesKeys', patch.maxKeys, keys)
+    keys > patch.maxKeys
+      ? refuseCap(tx, session, 'variablesKeys', patch.maxKeys, keys)
+      : bytes > patch.maxBytes
+        ? refuseCap(tx, session, 'variablesBytes', patch.maxBytes, bytes)
         : null;
   return { refusal, variables: json };
 }

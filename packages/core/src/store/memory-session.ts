@@ -58,7 +58,8 @@ export class MemorySession {
   }
 
   feed(page: FeedPage): readonly FeedItem[] {
-    const turns = [...this.timelines.values()]
+    const timelines = this.row.status === 'deleted' ? [] : [...this.timelines.values()];
+    const turns = timelines
       .flatMap((timeline) => timeline.turns)
       .filter((turn) => turn.revision !== null && turn.revision > page.after)
       .map((turn): FeedItem => ({ revision: turn.revision ?? 0, type: 'turn', at: turn.at, turn }));
@@ -72,7 +73,7 @@ export class MemorySession {
   bury(now: number): void {
     const revision = this.row.revision + 1;
     this.row = { ...this.row, status: 'deleted', revision, updatedAt: now, dueAt: now };
-    this.records.keepOnly(['branch', 'hold']);
+    this.records.keepOnly(['branch', 'hold', 'held']);
     this.#journal = [{ revision, part: 0, type: 'deleted', at: now, data: null }];
   }
 

@@ -8,6 +8,8 @@ import {
 
 type Outcome = Omit<Committed, 'refused' | 'replayed'>;
 
+const noMetadata = '{}';
+
 /** The outcome of an operation that was done before, or null if it is new or its time has passed. */
 export function recallOperation(
   tx: StoreTransaction,
@@ -39,7 +41,12 @@ export function rememberOperation(
 ): void {
   const value = JSON.stringify({
     digest: operation.digest,
-    outcome: { session: outcome.session, turns: outcome.turns, checkpoints: outcome.checkpoints },
+    outcome: {
+      session: outcome.session,
+      turns: outcome.turns,
+      checkpoints: outcome.checkpoints,
+      metadata: tx.record(session, 'metadata', '')?.value ?? noMetadata,
+    },
   });
   const write = { kind: 'operation', key: operation.id, value, dueInMs: operation.keepMs };
   const before = tx.record(session, 'operation', operation.id);

@@ -338,6 +338,7 @@ export interface NewSession {
   /** The variables it starts with, as JSON of an object; null for none. */
   readonly variables: string | null;
   readonly turns: readonly NewTurn[];
+  readonly records?: readonly RecordWrite[];
   readonly expiry: Expiry;
   /** At most this many sessions of the owner that have not ended and are no branches; null for any number. */
   readonly ownerCap: number | null;
@@ -352,6 +353,8 @@ export interface Committed {
   readonly session: SessionHead;
   /** Seq and time of each appended turn. */
   readonly turns: readonly { readonly seq: number; readonly at: number }[];
+  /** The metadata then, of a repeated operation. */
+  readonly metadata?: string;
   /** Records of the checkpoints made here. */
   readonly checkpoints: readonly RecordRow[];
   readonly replayed: boolean;

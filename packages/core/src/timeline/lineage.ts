@@ -15,55 +15,57 @@ export type LoadTimelines = (ids: readonly string[]) => Promise<readonly (Timeli
 /** The segments of a timeline's own history that hold seqs `from` to `to`, oldest first. */
 export async function segmentsBetween(
   load: LoadTimelines,
-  timeline: TimelineRow,
+  timeline: NewTimeline,
   from: number,
   to: number,
 ): Promise<readonly Segment[]> {
-  const baseSeq = timeline.base?.seq ?? 0;
   const segments: Segment[] = [];
-  if (from <= baseSeq) {
-    await collect(load, timeline.lineage, from, Math.min(to, baseSeq), baseSeq, segments);
-  }
-  if (to > baseSeq && to >= from) {
+  await visit(load, timeline, from, to, (entry, last) => {
+    if (entry.level > 0) return;
     segments.push({
-      timelineId: timeline.timelineId,
-      from: Math.max(from, baseSeq + 1),
-      to,
+      timelineId: entry.timelineId,
+      from: Math.max(from, entry.from),
+      to: Math.min(to, last),
     });
-  }
+  });
   return segments;
 }
 
-async function collect(
+/**
+ * Goes through the entries of a history that hold seqs `from` to `to`, chunks and what is in them, oldest first.
+ * `last` is the last seq that an entry covers.
+ */
+export async function visit(
   load: LoadTimelines,
-  entries: readonly LineageEntry[],
+  timeline: NewTimeline,
   from: number,
   to: number,
-  end: number,
-  out: Segment[],
+  onEntry: (entry: LineageEntry, last: number) => void,
 ): Promise<void> {
-  for (let i = 0; i < entries.length; i++) {
-    const entry = entries[i] as LineageEntry;
-    const last = (entries[i + 1]?.from ?? end + 1) - 1;
-    if (last < from) continue;
-    if (entry.from > to) return;
-    if (entry.level === 0) {
-      out.push({
-        timelineId: entry.timelineId,
-        from: Math.max(from, entry.from),
-        to: Math.min(to, last),
-      });
-    } else {
-      await collect(load, await openChunk(load, entry), from, to, last, out);
+  const walk = async (entries: readonly LineageEntry[], end: number): Promise<void> => {
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i] as LineageEntry;
+      const last = (entries[i + 1]?.from ?? end + 1) - 1;
+      if (last < from) continue;
+      if (entry.from > to) return;
+      onEntry(entry, last);
+      if (entry.level > 0) await walk(await openChunk(load, timeline, entry), last);
     }
+  };
+  const baseSeq = timeline.base?.seq ?? 0;
+  if (from <= baseSeq) await walk(timeline.lineage, baseSeq);
+  if (to > baseSeq && to >= from) {
+    onEntry({ from: baseSeq + 1, timelineId: timeline.timelineId, level: 0 }, to);
   }
 }
 
 async function openChunk(
   load: LoadTimelines,
+  timeline: NewTimeline,
   entry: LineageEntry,
 ): Promise<readonly LineageEntry[]> {
-  const [row] = await load([entry.timelineId]);
+  const own = entry.timelineId === timeline.timelineId;
+  const row = own ? timeline : (await load([entry.timelineId]))[0];
   const chunk = row?.chunks[entry.level];
   if (chunk === undefined) {
     throw new SessionCorruptDataError(
@@ -88,7 +90,7 @@ export async function openTimeline(
   const ends =
     base.seq > baseSeq
       ? [...from.lineage, { from: baseSeq + 1, timelineId: from.timelineId, level: 0 }]
-      : await cut(load, from.lineage, base.seq, baseSeq);
+      : await cut(load, from, from.lineage, base.seq, baseSeq);
   const { lineage, chunks } = seal(timelineId, ends);
   return { timelineId, base, lineage, chunks, root: from.root };
 }
@@ -96,6 +98,7 @@ export async function openTimeline(
 /** The entries up to `seq` of a list that covers the history up to `end`. */
 async function cut(
   load: LoadTimelines,
+  timeline: TimelineRow,
   entries: readonly LineageEntry[],
   seq: number,
   end: number,
@@ -105,7 +108,8 @@ async function cut(
   if (last === undefined || last.level === 0) return kept;
   const lastEnd = (entries[kept.length]?.from ?? end + 1) - 1;
   if (lastEnd === seq) return kept;
-  const opened = await cut(load, await openChunk(load, last), seq, lastEnd);
+  const chunk = await openChunk(load, timeline, last);
+  const opened = await cut(load, timeline, chunk, seq, lastEnd);
   return [...kept.slice(0, -1), ...opened];
 }
 

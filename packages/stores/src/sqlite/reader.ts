@@ -159,7 +159,9 @@ export class Reader {
 
   feed(sessionId: string, { after, limit }: FeedPage): readonly FeedItem[] {
     const turns = this.#sql(
-      `SELECT ${turnColumns} FROM ai_turns WHERE session = ${keyOf} AND revision > ?
+      `SELECT ${turnColumns} FROM ai_turns
+       WHERE session = (SELECT key FROM ai_sessions WHERE session_id = ? AND status <> 'deleted')
+         AND revision > ?
        ORDER BY revision, seq LIMIT ?`,
     )
       .all(sessionId, after, limit)

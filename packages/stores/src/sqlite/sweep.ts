@@ -49,7 +49,9 @@ export class Sweep {
     this.#tx.putSession(buried);
 
     this.#db
-      .prepare("DELETE FROM ai_records WHERE session = ? AND kind NOT IN ('branch', 'hold')")
+      .prepare(
+        "DELETE FROM ai_records WHERE session = ? AND kind NOT IN ('branch', 'hold', 'held')",
+      )
       .run(key);
     this.#db.prepare('DELETE FROM ai_journal WHERE session = ?').run(key);
     this.#tx.addJournal(session, { revision, part: 0, type: 'deleted', at: now, data: null });
