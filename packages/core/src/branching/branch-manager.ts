@@ -13,7 +13,8 @@ import { type Page, type PageOptions, parseCursor, parseLimit, toCursor } from '
 import { parseCount } from '../session/parse-head.ts';
 import type { AnySession, SessionState, SessionTypes } from '../session/state.ts';
 import { type CheckpointValue, checkpointKey } from '../store/checkpoints.ts';
-import type { NewSession, NewTimeline, Point, RecordRow, SessionRow } from '../store/port.ts';
+import type { NewSession } from '../store/port.ts';
+import type { NewTimeline, Point, RecordRow, SessionRow } from '../store/rows.ts';
 import { openTimeline } from '../timeline/lineage.ts';
 import { allRecords } from './delete.ts';
 import { holdFor } from './hold.ts';

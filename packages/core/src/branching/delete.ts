@@ -2,7 +2,8 @@ import { SessionNotFoundError } from '../errors.ts';
 import type { Engine } from '../manager/engine.ts';
 import { checkSessionId } from '../session/ids.ts';
 import { limits } from '../session/limits.ts';
-import type { OperationKey, RecordRow, SessionStore } from '../store/port.ts';
+import type { OperationKey, SessionStore } from '../store/port.ts';
+import type { RecordRow } from '../store/rows.ts';
 import { type HoldValue, ownReach } from './reach.ts';
 
 /** Kinds of records that hold a session's turns for others: its own branches, and branches of branches. */

@@ -1,5 +1,6 @@
 import { parseTimelineId } from '../session/ids.ts';
-import type { KeptTimeline, NewTimeline } from '../store/port.ts';
+import type { KeptTimeline } from '../store/port.ts';
+import type { NewTimeline } from '../store/rows.ts';
 import { type LoadTimelines, segmentsBetween, visit } from '../timeline/lineage.ts';
 
 /** What a hold says: up to which point of a session a branch reads, and which rows have chunks of its lineage. */

@@ -15,7 +15,8 @@ import { parseMetadata } from '../session/parse-patch.ts';
 import type { AnySession, SessionState, SessionTypes } from '../session/state.ts';
 import { SessionStateMachine } from '../session/state-machine.ts';
 import { type CheckpointValue, checkpointKey } from '../store/checkpoints.ts';
-import type { RecordRow, Refusal } from '../store/port.ts';
+import type { Committed, OperationKey, Refusal } from '../store/port.ts';
+import type { RecordRow } from '../store/rows.ts';
 import { readCheckpoint, type SessionCheckpoint } from './checkpoint.ts';
 import { type CheckpointDiff, diffCheckpoints } from './diff.ts';
 
@@ -73,6 +74,17 @@ export class CheckpointManager<T extends SessionTypes = AnySession> {
     return readCheckpoint(sessionId, record);
   }
 
+  /** What an operation on a checkpoint was answered before, also if the checkpoint is gone since. */
+  async #recall(
+    checkpointId: string,
+    operation: OperationKey | undefined,
+  ): Promise<Committed | null> {
+    const parts = parseCheckpointId(checkpointId);
+    if (parts === null || operation === undefined) return null;
+    const session = await this.#engine.store.session(parts.sessionId, this.#engine.owner);
+    return session === null ? null : this.#engine.recall(parts.sessionId, operation);
+  }
+
   async #find(checkpointId: string): Promise<Found> {
     const parts = parseCheckpointId(checkpointId);
     if (parts !== null) {
@@ -114,6 +126,8 @@ export class CheckpointManager<T extends SessionTypes = AnySession> {
     checkOptions(options, ['operationId']);
     const engine = this.#engine;
     const operation = engine.operation(options, 'restore', checkpointId);
+    const before = await this.#recall(checkpointId, operation);
+    if (before !== null) return engine.stateAfter<T>(before);
     const { record, sessionId } = await this.#find(checkpointId);
     const { point } = JSON.parse(record.value) as CheckpointValue;
     const made = await move(engine, sessionId, 'restore', operation, async (history) => {
@@ -129,11 +143,8 @@ export class CheckpointManager<T extends SessionTypes = AnySession> {
     checkOptions(options, ['operationId']);
     const engine = this.#engine;
     const operation = engine.operation(options, 'deleteCheckpoint', checkpointId);
-    const parts = parseCheckpointId(checkpointId);
-    if (parts !== null && operation !== undefined) {
-      const visible = await engine.store.session(parts.sessionId, engine.owner);
-      if (visible !== null && (await engine.recall(parts.sessionId, operation)) !== null) return;
-    }
+    if ((await this.#recall(checkpointId, operation)) !== null) return;
+
     const { record, sessionId } = await this.#find(checkpointId);
     const { key, kind } = record;
     const result = await engine.try(sessionId, {

@@ -4,7 +4,7 @@ import { toUsd } from '../session/money.ts';
 import type { SessionPosition } from '../session/state.ts';
 import { toIso } from '../session/time.ts';
 import type { CheckpointValue } from '../store/checkpoints.ts';
-import type { RecordRow } from '../store/port.ts';
+import type { RecordRow } from '../store/rows.ts';
 
 /** An immutable named point of a session, with the variables there. */
 export interface SessionCheckpoint {

@@ -7,7 +7,7 @@ import { readTurn } from '../session/read-turn.ts';
 import type { SessionPosition } from '../session/state.ts';
 import type { SessionTurn } from '../session/turn.ts';
 import type { CheckpointValue } from '../store/checkpoints.ts';
-import type { Point, RecordRow, Segment } from '../store/port.ts';
+import type { Point, RecordRow, Segment } from '../store/rows.ts';
 import { History } from '../timeline/history.ts';
 import { type StateDelta, StateDiff } from './state-diff.ts';
 

@@ -17,12 +17,10 @@ import type {
   Committed,
   Expiry,
   OperationKey,
-  Owner,
   Refusal,
-  SessionHead,
-  SessionRow,
   SessionStore,
 } from '../store/port.ts';
+import type { Owner, SessionHead, SessionRow } from '../store/rows.ts';
 import { refusalError } from './refusal-error.ts';
 
 /** Standard Schemas that type and check a session's own data. */

@@ -5,7 +5,7 @@ import { checkOptions } from '../session/options.ts';
 import { parseCount } from '../session/parse-head.ts';
 import { checkMetadata, parseMetadataPatch } from '../session/parse-patch.ts';
 import { SessionStateMachine } from '../session/state-machine.ts';
-import type { SessionRow } from '../store/port.ts';
+import type { SessionRow } from '../store/rows.ts';
 import type { Engine, OperationOptions } from './engine.ts';
 import { refusalError } from './refusal-error.ts';
 import { checkMetadataPatch } from './schemas.ts';

@@ -2,17 +2,8 @@ import { SessionConflictError, SessionInputError, SessionNotFoundError } from '.
 import { checkName, parseTimelineId, timelineId } from '../session/ids.ts';
 import type { TurnDraft } from '../session/parse-turn.ts';
 import { SessionStateMachine } from '../session/state-machine.ts';
-import type {
-  Commit,
-  Committed,
-  MoveKind,
-  OperationKey,
-  Point,
-  RecordWrite,
-  SessionRow,
-  TimelineRow,
-  TurnRow,
-} from '../store/port.ts';
+import type { Commit, Committed, OperationKey, RecordWrite } from '../store/port.ts';
+import type { MoveKind, Point, SessionRow, TimelineRow, TurnRow } from '../store/rows.ts';
 import { endOf, History } from '../timeline/history.ts';
 import { openTimeline } from '../timeline/lineage.ts';
 import { appendOf } from './append.ts';

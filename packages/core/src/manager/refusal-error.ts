@@ -8,7 +8,8 @@ import {
   SessionNotFoundError,
   SessionTransitionError,
 } from '../errors.ts';
-import type { Refusal, SessionHead } from '../store/port.ts';
+import type { Refusal } from '../store/port.ts';
+import type { SessionHead } from '../store/rows.ts';
 
 /** The error that a store's refusal stands for. `wanted` is the status that the call asked for. */
 export function refusalError(sessionId: string, refusal: Refusal, wanted: string): SessionError {

@@ -18,7 +18,8 @@ import type {
 } from '../session/state.ts';
 import { SessionStateMachine } from '../session/state-machine.ts';
 import type { ContentPart, SessionTurn, TurnInput } from '../session/turn.ts';
-import type { Commit, Committed, SessionRow } from '../store/port.ts';
+import type { Commit, Committed } from '../store/port.ts';
+import type { SessionRow } from '../store/rows.ts';
 import {
   type AddedTurn,
   type AddedTurns,

@@ -1,5 +1,5 @@
 import { SessionCorruptDataError } from '../errors.ts';
-import type { TurnRow } from '../store/port.ts';
+import type { TurnRow } from '../store/rows.ts';
 import { deepFreeze, equalJson } from './json.ts';
 import { toUsd } from './money.ts';
 import type { TurnDraft } from './parse-turn.ts';

@@ -1,5 +1,6 @@
 import { timelineId } from '../session/ids.ts';
-import type { Expiry, NewTurn, Refusal, TurnRow } from './port.ts';
+import type { Expiry, NewTurn, Refusal } from './port.ts';
+import type { TurnRow } from './rows.ts';
 import { type StoredSession, type StoreTransaction, toSessionHead } from './transaction.ts';
 
 /** A session on its way to its next revision. */

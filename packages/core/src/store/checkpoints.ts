@@ -1,4 +1,4 @@
-import type { Point } from './port.ts';
+import type { Point } from './rows.ts';
 import type { StoredSession, StoreTransaction } from './transaction.ts';
 
 /** What a checkpoint's record holds. */

@@ -4,18 +4,8 @@ import type { SessionStatus } from '../session/state.ts';
 import { appendTurns, type Draft, expiryAt, findRepeat, turnRow } from './append-turns.ts';
 import { checkpointKey, checkpointValue, checkpointVictim } from './checkpoints.ts';
 import { rememberOperation } from './operations.ts';
-import type {
-  ChangeType,
-  Commit,
-  CommitResult,
-  NewCheckpoint,
-  NewTurn,
-  Point,
-  RecordRow,
-  RecordWrite,
-  Refusal,
-  VariablesVersion,
-} from './port.ts';
+import type { Commit, CommitResult, NewCheckpoint, NewTurn, RecordWrite, Refusal } from './port.ts';
+import type { ChangeType, Point, RecordRow, VariablesVersion } from './rows.ts';
 import {
   lookAgain,
   type StoredSession,

@@ -1,4 +1,5 @@
-import type { KeyPage, RecordRow } from './port.ts';
+import type { KeyPage } from './port.ts';
+import type { RecordRow } from './rows.ts';
 
 interface Rows {
   readonly rows: Map<string, RecordRow>;

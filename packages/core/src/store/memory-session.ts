@@ -1,5 +1,6 @@
 import { MemoryRecords } from './memory-records.ts';
-import type { FeedItem, FeedPage, KeptTimeline, TimelineRow, TurnRow } from './port.ts';
+import type { FeedPage, KeptTimeline } from './port.ts';
+import type { FeedItem, TimelineRow, TurnRow } from './rows.ts';
 import type { JournalEntry, StoredSession, VariablesEntry } from './transaction.ts';
 
 interface MemoryTimeline {

@@ -8,7 +8,7 @@ import type {
   TurnRow,
   VariablesRow,
   VariablesVersion,
-} from './port.ts';
+} from './rows.ts';
 import {
   type JournalEntry,
   type StoredSession,

@@ -9,25 +9,27 @@ import { deletedBy } from './operations.ts';
 import type {
   Commit,
   CommitResult,
-  DueItem,
   EraseRequest,
   EraseResult,
-  FeedItem,
   FeedPage,
   KeyPage,
   ListQuery,
   NewSession,
+  SessionStore,
+  TurnPage,
+} from './port.ts';
+import type {
+  DueItem,
+  FeedItem,
   Owner,
   RecordRow,
   Segment,
   SessionRow,
-  SessionStore,
   TimelineRow,
-  TurnPage,
   TurnRow,
   VariablesRow,
   VariablesVersion,
-} from './port.ts';
+} from './rows.ts';
 import { isVisible, lookAgain, statusAt, toSessionHead } from './transaction.ts';
 
 /** Options of a store that lives in this process. */

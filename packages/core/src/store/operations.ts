@@ -1,4 +1,5 @@
-import type { CommitResult, Committed, OperationKey, RecordRow } from './port.ts';
+import type { CommitResult, Committed, OperationKey } from './port.ts';
+import type { RecordRow } from './rows.ts';
 import {
   nextRecord,
   type StoredSession,

@@ -1,16 +1,16 @@
 import { timelineId } from '../session/ids.ts';
 import type { SessionStatus } from '../session/state.ts';
+import type { RecordWrite } from './port.ts';
 import type {
   Owner,
   ParentLink,
   RecordRow,
-  RecordWrite,
   SessionHead,
   TimelineRow,
   TurnRow,
   VariablesRow,
   VariablesVersion,
-} from './port.ts';
+} from './rows.ts';
 
 /**
  * What a store's engine does inside one transaction, for engines that answer at once (memory, SQLite).

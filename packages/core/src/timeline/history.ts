@@ -1,15 +1,15 @@
 import { SessionCorruptDataError } from '../errors.ts';
 import { parseTimelineId } from '../session/ids.ts';
+import type { SessionStore } from '../store/port.ts';
 import type {
   Head,
   Point,
   Segment,
-  SessionStore,
   TimelineRow,
   TurnRow,
   VariablesRow,
   VariablesVersion,
-} from '../store/port.ts';
+} from '../store/rows.ts';
 import { segmentsBetween } from './lineage.ts';
 
 /** Reads the history that ends at a head: its turns, its points and its variables at any seq. */

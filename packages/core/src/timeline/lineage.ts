@@ -1,5 +1,5 @@
 import { SessionCorruptDataError } from '../errors.ts';
-import type { LineageEntry, NewTimeline, Point, Segment, TimelineRow } from '../store/port.ts';
+import type { LineageEntry, NewTimeline, Point, Segment, TimelineRow } from '../store/rows.ts';
 
 /**
  * A history is a list of segments: which timeline holds the turns from which seq on. To open a timeline a
