@@ -8,7 +8,7 @@ import {
 } from './config/session-config.ts';
 import { SessionConfigError, SessionUnsupportedError } from './errors.ts';
 import { parseOwner } from './manager/create.ts';
-import { Engine, type SessionSchemas } from './manager/engine.ts';
+import { checkSchemas, checkStore, Engine, type SessionSchemas } from './manager/engine.ts';
 import { type ScopedSessionManager, SessionManager } from './manager/session-manager.ts';
 import { checkOptions } from './session/options.ts';
 import type { AnySession, SessionTypes } from './session/state.ts';
@@ -55,18 +55,19 @@ export async function createSessions<T extends SessionTypes = AnySession>(
   config?: SessionConfigInput,
   parts?: SessionParts<T>,
 ): Promise<Sessions<T>> {
-  checkOptions(parts, ['store', 'schemas'], 'parts');
+  const given = checkOptions(parts, ['store', 'schemas'], 'parts');
+  const ownStore = given.store === undefined ? undefined : checkStore(given.store, 'parts.store');
+  const schemas = checkSchemas(given.schemas, 'parts.schemas');
   const checked = parseSessionConfig(config);
   if (!checked.enabled) {
     throw new SessionUnsupportedError(
       'Sessions are switched off: the configuration has enabled: false',
     );
   }
-  const own = parts?.store === undefined;
-  const store = parts?.store ?? (await openStore(checked));
-  const engine = new Engine(store, checked, parts?.schemas);
+  const store = ownStore ?? (await openStore(checked));
+  const engine = new Engine(store, checked, schemas);
   const close = async (): Promise<void> => {
-    if (own) await store.close();
+    if (ownStore === undefined) await store.close();
   };
   return Object.freeze({
     ...services<T>(engine),

@@ -162,8 +162,9 @@ export class SessionInputError extends SessionError {
   readonly path: string;
 
   constructor(path: string, problem: string, options?: { readonly cause?: unknown }) {
-    super(`Invalid ${path}: ${problem}`, options);
-    this.path = path;
+    const place = shown(path);
+    super(`Invalid ${place}: ${problem}`, options);
+    this.path = place;
   }
 }
 
@@ -177,7 +178,7 @@ export class SessionLimitError extends SessionError {
 
   constructor(path: string, limit: string, actual: number, max: number, unit = '') {
     const of = unit === '' ? '' : ` ${unit}`;
-    super(`Limit exceeded: ${path} has ${actual}${of}, the limit ${limit} is ${max}${of}`);
+    super(`Limit exceeded: ${shown(path)} has ${actual}${of}, the limit ${limit} is ${max}${of}`);
     this.limit = limit;
     this.max = max;
     this.actual = actual;
@@ -216,7 +217,7 @@ export class SessionConfigError extends SessionError {
   readonly issues: readonly ConfigIssue[];
 
   constructor(issues: readonly ConfigIssue[]) {
-    const lines = issues.map((issue) => `${issue.path}: ${issue.message}`);
+    const lines = issues.map((issue) => `${shown(issue.path)}: ${issue.message}`);
     super(`Invalid configuration: ${lines.join('; ')}`);
     this.issues = Object.freeze([...issues]);
   }

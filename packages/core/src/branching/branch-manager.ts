@@ -7,7 +7,13 @@ import {
   toEngine,
 } from '../manager/engine.ts';
 import { type Destination, findTurn, openHistory, physical, pointAt } from '../manager/moves.ts';
-import { checkName, checkSessionId, parseCheckpointId, timelineId } from '../session/ids.ts';
+import {
+  checkName,
+  checkSessionId,
+  idText,
+  parseCheckpointId,
+  timelineId,
+} from '../session/ids.ts';
 import { checkOptions } from '../session/options.ts';
 import { type Page, type PageOptions, parseCursor, parseLimit, toCursor } from '../session/page.ts';
 import { parseCount } from '../session/parse-head.ts';
@@ -59,16 +65,10 @@ export class BranchManager<T extends SessionTypes = AnySession> {
       throw new SessionInputError('options', "give one of 'fromCheckpoint', 'atTurn' and 'atSeq'");
     }
     const seq = parseCount(atSeq, 'atSeq');
+    if (atTurn !== undefined) checkName(atTurn, 'atTurn');
+    const request = ['fork', sessionId, name, seq, atTurn, idText(fromCheckpoint)];
+    const operation = engine.operation(options, ...request);
     const row = await engine.session(sessionId);
-    const operation = engine.operation(
-      options,
-      'fork',
-      sessionId,
-      name,
-      seq,
-      atTurn,
-      fromCheckpoint,
-    );
     const before = await recallCreation(engine, row.owner, operation);
     if (before !== null) return engine.stateAfter<T>(before);
     const { from, point } = await this.#place(row, { seq, atTurn, fromCheckpoint });
@@ -127,10 +127,10 @@ export class BranchManager<T extends SessionTypes = AnySession> {
         parts?.sessionId === row.sessionId
           ? await this.#engine.store.record(row.sessionId, 'checkpoint', checkpointKey(parts.n))
           : null;
-      if (record === null) throw new CheckpointNotFoundError(String(place.fromCheckpoint));
+      if (record === null) throw new CheckpointNotFoundError(idText(place.fromCheckpoint));
       const { point } = JSON.parse(record.value) as CheckpointValue;
       const [from] = await history.load([point.timelineId]);
-      if (!from) throw new CheckpointNotFoundError(String(place.fromCheckpoint));
+      if (!from) throw new CheckpointNotFoundError(idText(place.fromCheckpoint));
       return { point, from };
     }
     if (place.atTurn !== undefined) {
@@ -152,7 +152,7 @@ export class BranchManager<T extends SessionTypes = AnySession> {
   async list(sessionId: string, options?: PageOptions): Promise<Page<SessionState<T>>> {
     const given = checkOptions(options, ['limit', 'cursor']);
     const limit = parseLimit(given.limit);
-    const after = parseCursor(given.cursor, ['number', 'string']);
+    const after = parseCursor(given.cursor, 'branches', ['time', 'sessionId']);
     await this.#engine.session(sessionId);
     // A cap bounds the branches, so that all of their records can be put in order.
     const records = [...(await allRecords(this.#engine.store, sessionId, 'branch'))].sort(
@@ -175,7 +175,7 @@ export class BranchManager<T extends SessionTypes = AnySession> {
     const last = at < records.length ? records[at - 1] : undefined;
     return Object.freeze({
       items: Object.freeze(items),
-      nextCursor: last === undefined ? null : toCursor(last.createdAt, last.key),
+      nextCursor: last === undefined ? null : toCursor('branches', last.createdAt, last.key),
     });
   }
 }

@@ -7,8 +7,7 @@ import {
 } from '../manager/engine.ts';
 import { move } from '../manager/moves.ts';
 import { refusalError } from '../manager/refusal-error.ts';
-import { checkPrintable, checkSessionId, parseCheckpointId } from '../session/ids.ts';
-import { limits } from '../session/limits.ts';
+import { checkPrintable, checkSessionId, idText, parseCheckpointId } from '../session/ids.ts';
 import { checkOptions } from '../session/options.ts';
 import { type Page, type PageOptions, parseCursor, parseLimit, toCursor } from '../session/page.ts';
 import { parseMetadata } from '../session/parse-patch.ts';
@@ -51,7 +50,7 @@ export class CheckpointManager<T extends SessionTypes = AnySession> {
     checkSessionId(sessionId);
     checkOptions(options, ['label', 'metadata', 'operationId']);
     const label =
-      options?.label === undefined ? null : checkPrintable(options.label, 'label', limits.label);
+      options?.label === undefined ? null : checkPrintable(options.label, 'label', 'label');
     const metadata = options?.metadata === undefined ? null : parseMetadata(options.metadata);
     const operation = this.#engine.operation(options, 'checkpoint', label, metadata);
     const result = await this.#engine.try(sessionId, {
@@ -95,14 +94,14 @@ export class CheckpointManager<T extends SessionTypes = AnySession> {
       ]);
       if (session !== null && record !== null) return { sessionId, record };
     }
-    throw new CheckpointNotFoundError(String(checkpointId));
+    throw new CheckpointNotFoundError(idText(checkpointId));
   }
 
   /** A session's checkpoints, oldest first. */
   async list(sessionId: string, options?: PageOptions): Promise<Page<SessionCheckpoint>> {
     const given = checkOptions(options, ['limit', 'cursor']);
     const limit = parseLimit(given.limit);
-    const after = parseCursor(given.cursor, ['string']);
+    const after = parseCursor(given.cursor, 'checkpoints', ['key']);
     await this.#engine.session(sessionId);
     const records = await this.#engine.store.records(sessionId, 'checkpoint', {
       limit: limit + 1,
@@ -112,7 +111,7 @@ export class CheckpointManager<T extends SessionTypes = AnySession> {
     const last = records.length > limit ? records[limit - 1] : undefined;
     return Object.freeze({
       items: Object.freeze(items),
-      nextCursor: last === undefined ? null : toCursor(last.key),
+      nextCursor: last === undefined ? null : toCursor('checkpoints', last.key),
     });
   }
 
@@ -125,7 +124,7 @@ export class CheckpointManager<T extends SessionTypes = AnySession> {
   async restore(checkpointId: string, options?: OperationOptions): Promise<SessionState<T>> {
     checkOptions(options, ['operationId']);
     const engine = this.#engine;
-    const operation = engine.operation(options, 'restore', checkpointId);
+    const operation = engine.operation(options, 'restore', idText(checkpointId));
     const before = await this.#recall(checkpointId, operation);
     if (before !== null) return engine.stateAfter<T>(before);
     const { record, sessionId } = await this.#find(checkpointId);
@@ -142,7 +141,7 @@ export class CheckpointManager<T extends SessionTypes = AnySession> {
   async delete(checkpointId: string, options?: OperationOptions): Promise<void> {
     checkOptions(options, ['operationId']);
     const engine = this.#engine;
-    const operation = engine.operation(options, 'deleteCheckpoint', checkpointId);
+    const operation = engine.operation(options, 'deleteCheckpoint', idText(checkpointId));
     if ((await this.#recall(checkpointId, operation)) !== null) return;
 
     const { record, sessionId } = await this.#find(checkpointId);

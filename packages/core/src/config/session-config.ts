@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ConfigIssue, SessionConfigError } from '../errors.ts';
+import { readInput } from '../session/read-input.ts';
 
 const count = (min: number, max = 1_000_000_000) => z.int().min(min).max(max);
 const text = z.string().min(1).max(256);
@@ -111,7 +112,7 @@ export type SessionConfigInput = {
  * @throws SessionConfigError with every problem
  */
 export function parseSessionConfig(input: unknown = {}): SessionConfig {
-  const parsed = schema.safeParse(input);
+  const parsed = readInput('config', () => schema.safeParse(input));
   if (parsed.success) {
     const issues = crossChecks(parsed.data);
     if (issues.length > 0) throw new SessionConfigError(issues);

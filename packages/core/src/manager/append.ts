@@ -1,13 +1,14 @@
 import type { SessionCheckpoint } from '../checkpointing/checkpoint.ts';
 import { readCheckpoint } from '../checkpointing/checkpoint.ts';
 import { SessionInputError, SessionLimitError } from '../errors.ts';
-import { checkSessionId, kindOf } from '../session/ids.ts';
+import { checkSessionId, shapeOf } from '../session/ids.ts';
 import { utf8Bytes } from '../session/json.ts';
 import { limits } from '../session/limits.ts';
 import { checkOptions } from '../session/options.ts';
 import { parseCount, parseHead } from '../session/parse-head.ts';
 import { parseVariablesPatch } from '../session/parse-patch.ts';
 import { parseTurn, type TurnDraft } from '../session/parse-turn.ts';
+import { readInput } from '../session/read-input.ts';
 import { readTurn, sameContent, writtenTurn } from '../session/read-turn.ts';
 import type { SessionPosition, SessionStatus } from '../session/state.ts';
 import { SessionStateMachine } from '../session/state-machine.ts';
@@ -59,14 +60,18 @@ export interface AddedTurns extends Appended {
 const optionKeys = ['expectedHead', 'expectedSeq', 'variables', 'unset', 'operationId'];
 
 export function parseBatch(turns: unknown): readonly TurnDraft[] {
+  return readInput('turns', () => parseTurns(turns));
+}
+
+function parseTurns(turns: unknown): readonly TurnDraft[] {
   if (!Array.isArray(turns)) {
-    throw new SessionInputError('turns', `expected an array, got ${kindOf(turns)}`);
+    throw new SessionInputError('turns', `expected an array, got ${shapeOf(turns)}`);
   }
   if (turns.length === 0) throw new SessionInputError('turns', 'must not be empty');
   if (turns.length > limits.batchTurns) {
     throw new SessionLimitError('turns', 'batchTurns', turns.length, limits.batchTurns, 'turns');
   }
-  const drafts = turns.map((turn, i) => parseTurn(turn, `turns[${i}]`));
+  const drafts = Array.from(turns as unknown[], (turn, i) => parseTurn(turn, `turns[${i}]`));
   const bytes = drafts.reduce((sum, draft) => sum + draft.body.length * 3, 0);
   if (bytes > limits.batchBytes) {
     const exact = drafts.reduce((sum, draft) => sum + utf8Bytes(draft.body), 0);
@@ -170,7 +175,10 @@ async function commitWithOptions(
   checkOptions(options, optionKeys);
   const head = parseHead(options.expectedHead);
   const seq = parseCount(options.expectedSeq, 'expectedSeq');
-  const patch = parseVariablesPatch(options.variables, options.unset);
+  const patch = parseVariablesPatch(
+    options.variables === undefined ? {} : options.variables,
+    options.unset,
+  );
   if (patch.set.size > 0) await checkVariables(engine, options.variables);
   const operation = engine.operation(
     options,

@@ -51,10 +51,10 @@ export async function createSession(
     throw new SessionInputError('systemPrompt', `expected a string or null, got ${kindOf(prompt)}`);
   }
   const metadata = parseMetadata(
-    await checkWhole(engine.schemas.metadata, given.metadata, 'metadata'),
+    await checkWhole(engine.schemas.metadata, orEmpty(given.metadata), 'metadata'),
   );
   const variables = parseVariables(
-    await checkWhole(engine.schemas.variables, given.variables, 'variables'),
+    await checkWhole(engine.schemas.variables, orEmpty(given.variables), 'variables'),
   );
   const chosen = given.sessionId === undefined ? undefined : checkSessionId(given.sessionId);
   const operation = engine.operation(input, 'create', owner, [chosen, metadata, variables, prompt]);
@@ -76,6 +76,10 @@ export async function createSession(
       ...session,
     };
   });
+}
+
+function orEmpty(value: unknown): unknown {
+  return value === undefined ? {} : value;
 }
 
 /** @throws SessionInputError */

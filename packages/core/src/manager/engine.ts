@@ -6,10 +6,10 @@ import {
   type SessionConfigInput,
 } from '../config/session-config.ts';
 import { SessionInputError, SessionNotFoundError } from '../errors.ts';
-import { checkPrintable, checkSessionId } from '../session/ids.ts';
+import { checkPrintable, checkSessionId, kindOf } from '../session/ids.ts';
 import { deepFreeze, type JsonObject } from '../session/json.ts';
-import { limits } from '../session/limits.ts';
 import { toUsd } from '../session/money.ts';
+import { checkOptions } from '../session/options.ts';
 import type { AnySession, SessionState, SessionTypes } from '../session/state.ts';
 import { toIso } from '../session/time.ts';
 import type {
@@ -102,7 +102,7 @@ export class Engine {
   ): OperationKey | undefined {
     const id = options?.operationId;
     if (id === undefined) return undefined;
-    checkPrintable(id, 'operationId', limits.operationId);
+    checkPrintable(id, 'operationId', 'operationId');
     if (!operationPattern.test(id)) {
       throw new SessionInputError('operationId', 'must be visible ASCII characters only');
     }
@@ -178,8 +178,37 @@ export interface ServiceOptions {
   readonly schemas?: SessionSchemas<SessionTypes> | undefined;
 }
 
+/** @throws SessionInputError if there is no store; SessionConfigError */
 export function toEngine(over: ServiceOptions): Engine {
-  return over instanceof Engine
-    ? over
-    : new Engine(over.store, parseSessionConfig(over.config), over.schemas);
+  if (over instanceof Engine) return over;
+  const given = checkOptions(over, ['store', 'config', 'schemas'], 'options');
+  return new Engine(
+    checkStore(given.store, 'options.store'),
+    parseSessionConfig(given.config),
+    checkSchemas(given.schemas, 'options.schemas'),
+  );
+}
+
+/** @throws SessionInputError */
+export function checkStore(store: unknown, path: string): SessionStore {
+  if (typeof (store as SessionStore | null | undefined)?.commit === 'function') {
+    return store as SessionStore;
+  }
+  throw new SessionInputError(path, `expected a session store, got ${kindOf(store)}`);
+}
+
+/** @throws SessionInputError */
+export function checkSchemas(schemas: unknown, path: string): SessionSchemas<SessionTypes> {
+  const given = checkOptions(schemas, ['metadata', 'variables'], path);
+  for (const [key, schema] of Object.entries(given)) {
+    if (schema === undefined) continue;
+    const standard = (schema as StandardSchemaV1 | null)?.['~standard'];
+    if (typeof standard?.validate !== 'function') {
+      throw new SessionInputError(
+        `${path}.${key}`,
+        `expected a Standard Schema, got ${kindOf(schema)}`,
+      );
+    }
+  }
+  return given as SessionSchemas<SessionTypes>;
 }

@@ -4,6 +4,7 @@ import { checkText, isPlainObject } from '../session/json.ts';
 import { limits } from '../session/limits.ts';
 import { checkOptions } from '../session/options.ts';
 import { type Page, type PageOptions, parseCursor, parseLimit, toCursor } from '../session/page.ts';
+import { readInput } from '../session/read-input.ts';
 import type { SessionState, SessionStatus, SessionTypes } from '../session/state.ts';
 import type { ListQuery } from '../store/port.ts';
 import type { Engine } from './engine.ts';
@@ -34,7 +35,7 @@ export async function listSessions<T extends SessionTypes>(
     );
   }
   const limit = parseLimit(given.limit);
-  const after = parseCursor(given.cursor, ['number', 'string']);
+  const after = parseCursor(given.cursor, 'sessions', ['time', 'sessionId']);
   const rows = await engine.store.list({
     ...ownerQuery(engine, given),
     ...(status === undefined ? {} : { status: status as SessionStatus }),
@@ -46,7 +47,7 @@ export async function listSessions<T extends SessionTypes>(
   const last = rows.length > limit ? rows[limit - 1] : undefined;
   return Object.freeze({
     items: Object.freeze(items),
-    nextCursor: last === undefined ? null : toCursor(last.createdAt, last.sessionId),
+    nextCursor: last === undefined ? null : toCursor('sessions', last.createdAt, last.sessionId),
   });
 }
 
@@ -66,6 +67,10 @@ function ownerQuery(
 }
 
 function parseFilter(value: unknown): ReadonlyMap<string, string | number | boolean | null> {
+  return readInput('metadata', () => readFilter(value));
+}
+
+function readFilter(value: unknown): ReadonlyMap<string, string | number | boolean | null> {
   if (!isPlainObject(value)) {
     throw new SessionInputError('metadata', `expected an object, got ${kindOf(value)}`);
   }

@@ -2,9 +2,9 @@ import { deleteSession } from '../branching/delete.ts';
 import type { SessionCheckpoint } from '../checkpointing/checkpoint.ts';
 import { CheckpointManager } from '../checkpointing/checkpoint-manager.ts';
 import { SessionInputError } from '../errors.ts';
-import { checkPrintable, checkSessionId, kindOf } from '../session/ids.ts';
+import { checkName, checkPrintable, checkSessionId, kindOf } from '../session/ids.ts';
 import { limits } from '../session/limits.ts';
-import { checkOptions } from '../session/options.ts';
+import { checkOptions, parseFlag } from '../session/options.ts';
 import type { Page, PageOptions } from '../session/page.ts';
 import { parseCount } from '../session/parse-head.ts';
 import { parseVariablesPatch } from '../session/parse-patch.ts';
@@ -93,7 +93,8 @@ export class SessionManager<T extends SessionTypes = AnySession> {
     sessionId: string,
     options?: { readonly turns?: 'none' | 'all' | number | undefined },
   ): Promise<SessionState<T> | SessionStateWithTurns<T>> {
-    const { turns = 'none' } = checkOptions(options, ['turns']);
+    const given = checkOptions(options, ['turns']);
+    const turns = given.turns === undefined ? 'none' : given.turns;
     if (
       turns !== 'none' &&
       turns !== 'all' &&
@@ -120,14 +121,14 @@ export class SessionManager<T extends SessionTypes = AnySession> {
   ): AsyncGenerator<SessionTurn, void, undefined> {
     const given = checkOptions(options, ['from', 'to', 'limit', 'order']);
     checkSessionId(sessionId);
-    const order = given.order ?? 'asc';
+    const order = given.order === undefined ? 'asc' : given.order;
     if (order !== 'asc' && order !== 'desc') {
       throw new SessionInputError('order', `expected 'asc' or 'desc', got ${kindOf(order)}`);
     }
     const from = Math.max(1, parseCount(given.from, 'from') ?? 1);
     const until = parseCount(given.to, 'to');
     const limit = parseCount(given.limit, 'limit') ?? Number.POSITIVE_INFINITY;
-    if (until !== undefined && given.from !== undefined && from > until && until !== 0) {
+    if (until !== undefined && given.from !== undefined && from > until) {
       throw new SessionInputError('from', `is ${from}, after to, which is ${until}`);
     }
     const row = await this.#engine.session(sessionId);
@@ -254,9 +255,7 @@ export class SessionManager<T extends SessionTypes = AnySession> {
   ): Promise<SessionState<T>> {
     const given = checkOptions(options, ['reason', 'operationId']);
     const reason =
-      given.reason === undefined
-        ? undefined
-        : checkPrintable(given.reason, 'reason', limits.reason);
+      given.reason === undefined ? undefined : checkPrintable(given.reason, 'reason', 'reason');
     const commit: Commit = {
       guards: { status: SessionStateMachine.allowed.close },
       status: reason === undefined ? { to: 'closed' } : { to: 'closed', reason },
@@ -289,8 +288,8 @@ export class SessionManager<T extends SessionTypes = AnySession> {
     sessionId: string,
     options?: OperationOptions & { readonly withBranches?: boolean | undefined },
   ): Promise<void> {
-    checkOptions(options, ['withBranches', 'operationId']);
-    const withBranches = options?.withBranches ?? false;
+    const given = checkOptions(options, ['withBranches', 'operationId']);
+    const withBranches = parseFlag(given.withBranches, 'withBranches');
     const operation = this.#engine.operation(options, 'delete', withBranches);
     await deleteSession(this.#engine, sessionId, withBranches, operation);
   }
@@ -320,9 +319,10 @@ export class SessionManager<T extends SessionTypes = AnySession> {
       throw new SessionInputError('target', "give either 'toTurn' or 'toSeq'");
     }
     const seq = parseCount(toSeq, 'target.toSeq');
-    return this.#move(sessionId, 'rewind', ['rewind', seq, toTurn], options, async (history) => {
+    const turnId = toTurn === undefined ? undefined : checkName(toTurn, 'target.toTurn');
+    return this.#move(sessionId, 'rewind', ['rewind', seq, turnId], options, async (history) => {
       if (seq !== undefined) return pointAt(history, seq, 'target.toSeq');
-      const named = await findTurn(this.#engine, history, toTurn, 'target.toTurn');
+      const named = await findTurn(this.#engine, history, turnId ?? '', 'target.toTurn');
       return pointAt(named.history, named.turn.seq, 'target.toTurn');
     });
   }
@@ -335,6 +335,7 @@ export class SessionManager<T extends SessionTypes = AnySession> {
     options?: OperationOptions,
   ): Promise<SessionState<T>> {
     checkOptions(options, ['operationId']);
+    checkName(turnId, 'turnId');
     parseTurn({ role: 'user', content });
     const request = ['edit', turnId, content];
     return this.#move(sessionId, 'edit', request, options, async (history) => {
@@ -358,6 +359,7 @@ export class SessionManager<T extends SessionTypes = AnySession> {
     options?: OperationOptions,
   ): Promise<SessionState<T>> {
     checkOptions(options, ['operationId']);
+    checkName(turnId, 'turnId');
     return this.#move(sessionId, 'regenerate', ['regenerate', turnId], options, async (history) => {
       const named = await findTurn(this.#engine, history, turnId, 'turnId');
       const kept = readTurn(named.turn).role === 'user' ? named.turn.seq : named.turn.seq - 1;

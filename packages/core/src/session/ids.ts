@@ -94,14 +94,19 @@ export function parseCheckpointId(
 
 const control = /\p{Cc}/u;
 
-/** Text without control characters, 1 to `max` characters long. */
-export function checkPrintable(value: unknown, path: string, max: number = limits.text): string {
+/** Text without control characters, from 1 character up to a limit. */
+export function checkPrintable(
+  value: unknown,
+  path: string,
+  limit: 'name' | 'text' | 'label' | 'operationId' | 'reason' | 'toolCall' = 'text',
+): string {
+  const max = limits[limit];
   if (typeof value !== 'string') {
     throw new SessionInputError(path, `expected a string, got ${kindOf(value)}`);
   }
   if (value.length === 0) throw new SessionInputError(path, 'must not be empty');
   if (value.length > max) {
-    throw new SessionLimitError(path, `${max} characters`, value.length, max, 'characters');
+    throw new SessionLimitError(path, limit, value.length, max, 'characters');
   }
   checkText(value, path);
   if (control.test(value)) throw new SessionInputError(path, 'must not have control characters');
@@ -110,22 +115,36 @@ export function checkPrintable(value: unknown, path: string, max: number = limit
 
 /** A turn id, or the name of an agent or a branch: printable, with no space at either end. */
 export function checkName(value: unknown, path: string): string {
-  const name = checkPrintable(value, path, limits.name);
+  const name = checkPrintable(value, path, 'name');
   if (name.trim() !== name) {
     throw new SessionInputError(path, 'must not start or end in a space');
   }
   return name;
 }
 
-/** What a value is, for an error message; short, and without its content if that is text. */
+/** What a value is, without anything of it: for what may be the content of a turn. */
+export function shapeOf(value: unknown): string {
+  return typeof value === 'string' ? `a text of ${value.length} characters` : kindOf(value);
+}
+
+/** What a value is, for an error message; a text is shown, shortened. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (value === undefined) return 'nothing';
-  if (Array.isArray(value)) return `an array of ${value.length}`;
+  try {
+    if (Array.isArray(value)) return `an array of ${value.length}`;
+  } catch {
+    return 'a revoked proxy';
+  }
   if (typeof value === 'string') {
     const safe = value.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '�');
     return safe.length > 40 ? `'${safe.slice(0, 40)}…' (${value.length} characters)` : `'${safe}'`;
   }
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   return `a value of type ${typeof value}`;
+}
+
+/** An id that is looked for, as a text: what is no text is no id of anything. */
+export function idText(id: unknown): string {
+  return typeof id === 'string' ? id : kindOf(id);
 }

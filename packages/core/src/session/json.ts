@@ -1,4 +1,6 @@
 import { SessionInputError, SessionLimitError } from '../errors.ts';
+import { limits } from './limits.ts';
+import { readInput } from './read-input.ts';
 
 /** Any JSON value, as it is handed out: deeply frozen. */
 export type JsonValue =
@@ -16,6 +18,9 @@ export type JsonObject = { readonly [key: string]: JsonValue };
 export interface JsonRules {
   /** Levels of nesting that are left: an object or array counts one, what is in it the next. */
   readonly depth: number;
+  /** All levels of the limit, and its name: what errors say. */
+  readonly limit?: 'depth' | 'metadataDepth';
+
   /** Keys that are refused at any depth. */
   readonly refusedKeys: ReadonlySet<string>;
 }
@@ -41,56 +46,92 @@ export function opaqueRules(depth: number): JsonRules {
  * functions, symbols, bigints, objects of a class of their own, ill-formed text and U+0000.
  * `path` names the value in errors.
  *
- * @throws SessionInputError for what is no JSON; SessionLimitError past the depth.
+ * @throws SessionInputError for what is no JSON; SessionLimitError past the depth, or past a size that no limit
+ * of bytes would let through
  */
 export function copyJson(value: unknown, path: string, rules: JsonRules): JsonValue {
-  return copyLevel(value, path, rules, rules.depth);
+  return readInput(path, () => new JsonCopy(rules, path).copy(value, '', path, rules.depth));
 }
 
-function copyLevel(value: unknown, path: string, rules: JsonRules, left: number): JsonValue {
-  switch (typeof value) {
-    case 'string':
-      return checkText(value, path);
-    case 'number':
-      // JSON has no minus zero.
-      if (Number.isFinite(value)) return value + 0;
-      throw new SessionInputError(path, `${value} is no JSON number; use a finite number or null`);
-    case 'boolean':
-      return value;
-    case 'object':
-      if (value === null) return null;
-      break;
-    default:
-      throw new SessionInputError(path, `a ${typeof value} is no JSON value`);
+/** One copy on its way. */
+class JsonCopy {
+  readonly #rules: JsonRules;
+  readonly #root: string;
+  /** Values that may still come: each takes two characters at least. */
+  #left = limits.turnBytes / 2;
+
+  constructor(rules: JsonRules, root: string) {
+    this.#rules = rules;
+    this.#root = root;
   }
-  const toJson = (value as { toJSON?: unknown }).toJSON;
-  if (typeof toJson === 'function') {
-    return copyLevel(toJson.call(value, ''), path, rules, left - 1);
-  }
-  if (left <= 0) throw new SessionLimitError(path, 'depth', rules.depth + 1, rules.depth, 'levels');
-  if (Array.isArray(value)) {
-    const items: JsonValue[] = [];
-    for (let i = 0; i < value.length; i++) {
-      const item: unknown = value[i];
-      items.push(item === undefined ? null : copyLevel(item, `${path}[${i}]`, rules, left - 1));
+
+  copy(given: unknown, key: string, path: string, levels: number): JsonValue {
+    const value = asJson(given, key);
+    switch (typeof value) {
+      case 'string':
+        return checkText(value, path);
+      case 'number':
+        // JSON has no minus zero.
+        if (Number.isFinite(value)) return value + 0;
+        throw new SessionInputError(
+          path,
+          `${value} is no JSON number; use a finite number or null`,
+        );
+      case 'boolean':
+        return value;
+      case 'object':
+        return value === null ? null : this.#copyObject(value, path, levels);
+      default:
+        throw new SessionInputError(path, `a ${typeof value} is no JSON value`);
     }
-    return Object.freeze(items);
   }
-  if (!isPlainObject(value)) {
-    const name = (value.constructor as { name?: unknown } | undefined)?.name;
-    throw new SessionInputError(
-      path,
-      `an object of class ${String(name)} is no JSON value; give a plain object`,
-    );
+
+  #copyObject(value: object, path: string, levels: number): JsonValue {
+    if (levels <= 0) {
+      const limit = this.#rules.limit ?? 'depth';
+      throw new SessionLimitError(path, limit, limits[limit] + 1, limits[limit], 'levels');
+    }
+
+    if (Array.isArray(value)) {
+      this.#spend(value.length);
+      const items = Array.from(value as unknown[], (item, i) =>
+        item === undefined ? null : this.copy(item, String(i), `${path}[${i}]`, levels - 1),
+      );
+      return Object.freeze(items);
+    }
+    if (!isPlainObject(value)) {
+      const name = (value.constructor as { name?: unknown } | undefined)?.name;
+      throw new SessionInputError(
+        path,
+        `an object of class ${String(name)} is no JSON value; give a plain object`,
+      );
+    }
+    const keys = Object.keys(value);
+    this.#spend(keys.length);
+    const copy: Record<string, JsonValue> = {};
+    for (const key of keys) {
+      const member = value[key];
+      if (member === undefined) continue;
+      checkKey(key, path, this.#rules.refusedKeys);
+      setOwn(copy, key, this.copy(member, key, `${path}.${key}`, levels - 1));
+    }
+    return Object.freeze(copy);
   }
-  const copy: Record<string, JsonValue> = {};
-  for (const key of Object.keys(value)) {
-    const member = (value as Record<string, unknown>)[key];
-    if (member === undefined) continue;
-    checkKey(key, path, rules.refusedKeys);
-    setOwn(copy, key, copyLevel(member, `${path}.${key}`, rules, left - 1));
+
+  #spend(values: number): void {
+    this.#left -= values;
+    if (this.#left >= 0) return;
+    const { turnBytes } = limits;
+    const bytes = turnBytes - this.#left * 2;
+    throw new SessionLimitError(this.#root, 'turnBytes', bytes, turnBytes, 'bytes');
   }
-  return Object.freeze(copy);
+}
+
+/** What a value wants to be written as: `toJSON` is asked once, as `JSON.stringify` does. */
+function asJson(value: unknown, key: string): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const { toJSON } = value as { toJSON?: unknown };
+  return typeof toJSON === 'function' ? toJSON.call(value, key) : value;
 }
 
 function checkKey(key: string, path: string, refused: ReadonlySet<string>): void {

@@ -1,5 +1,5 @@
 import { SessionInputError } from '../errors.ts';
-import { kindOf } from './ids.ts';
+import { isSessionId, kindOf } from './ids.ts';
 import { limits } from './limits.ts';
 
 /** One page of a list. `nextCursor` is null on the last one. */
@@ -28,37 +28,52 @@ export function parseLimit(value: unknown, max: number = limits.pageMax): number
   return value as number;
 }
 
+/** What a cursor's list is, so that a cursor of another one is refused. */
+export type ListName = 'sessions' | 'checkpoints' | 'branches';
+
 /** A cursor is the place of the last item, opaque to callers. */
-export function toCursor(...place: readonly (string | number)[]): string {
-  return btoa(JSON.stringify(place)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+export function toCursor(list: ListName, ...place: readonly (string | number)[]): string {
+  const text = btoa(JSON.stringify([list, ...place]));
+  return text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
-/** @throws SessionInputError if it is not a cursor of this shape */
-export function parseCursor<const S extends readonly ('string' | 'number')[]>(
+/** What a place is made of: a time, a session's id, the key of a record. */
+type PlaceShape = readonly ('time' | 'sessionId' | 'key')[];
+type Place<S extends PlaceShape> = {
+  -readonly [K in keyof S]: S[K] extends 'time' ? number : string;
+};
+
+const checks: Readonly<Record<PlaceShape[number], (part: unknown) => boolean>> = {
+  time: (part) => Number.isSafeInteger(part),
+  sessionId: isSessionId,
+  key: (part) => typeof part === 'string' && /^[0-9]{1,20}$/.test(part),
+};
+
+/** @throws SessionInputError if it is not a cursor of this list */
+export function parseCursor<const S extends PlaceShape>(
   cursor: unknown,
+  list: ListName,
   shape: S,
-): { -readonly [K in keyof S]: S[K] extends 'number' ? number : string } | undefined {
+): Place<S> | undefined {
   if (cursor === undefined) return undefined;
   if (typeof cursor === 'string' && cursor.length <= limits.cursor) {
-    const place = decode(cursor);
-    if (
-      Array.isArray(place) &&
-      place.length === shape.length &&
-      place.every((part, i) => typeof part === shape[i])
-    ) {
-      return place as never;
+    const [name, ...place] = decode(cursor);
+    const fits = place.length === shape.length;
+    if (name === list && fits && shape.every((kind, i) => checks[kind](place[i]))) {
+      return place as Place<S>;
     }
   }
   throw new SessionInputError(
     'cursor',
-    `expected the nextCursor of the page before, got ${kindOf(cursor)}`,
+    `expected the nextCursor of a page of ${list}, got ${kindOf(cursor)}`,
   );
 }
 
-function decode(cursor: string): unknown {
+function decode(cursor: string): readonly unknown[] {
   try {
-    return JSON.parse(atob(cursor.replaceAll('-', '+').replaceAll('_', '/')));
+    const place: unknown = JSON.parse(atob(cursor.replaceAll('-', '+').replaceAll('_', '/')));
+    return Array.isArray(place) ? place : [];
   } catch {
-    return null;
+    return [];
   }
 }

@@ -1,5 +1,6 @@
 import { SessionInputError } from '../errors.ts';
 import { kindOf } from './ids.ts';
+import { checkText } from './json.ts';
 import { checkOptions } from './options.ts';
 import type { SessionPosition } from './state.ts';
 
@@ -20,6 +21,9 @@ export function parseHead(value: unknown): SessionPosition | undefined {
       `expected a string or null, got ${kindOf(turnId)}`,
     );
   }
+  if (seq === undefined) throw new SessionInputError('expectedHead.seq', 'is missing');
+  checkText(timelineId, 'expectedHead.timelineId');
+  if (turnId !== null) checkText(turnId, 'expectedHead.turnId');
   return { timelineId, seq: parseCount(seq, 'expectedHead.seq') as number, turnId };
 }
 

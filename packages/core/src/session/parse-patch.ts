@@ -3,6 +3,7 @@ import { kindOf } from './ids.ts';
 import { checkText, type JsonObject, type JsonRules, prototypeKeys } from './json.ts';
 import { limits } from './limits.ts';
 import { checkBytes, parseObject } from './parse-turn.ts';
+import { readInput } from './read-input.ts';
 
 /** A change of top-level keys: what is set, as JSON, and what is unset. */
 export interface ParsedPatch {
@@ -11,20 +12,27 @@ export interface ParsedPatch {
 }
 
 const variablesRules: JsonRules = { depth: limits.depth, refusedKeys: prototypeKeys };
-const metadataRules: JsonRules = { depth: limits.metadataDepth, refusedKeys: prototypeKeys };
+const metadataRules: JsonRules = {
+  depth: limits.metadataDepth,
+  limit: 'metadataDepth',
+  refusedKeys: prototypeKeys,
+};
 
 /** @throws SessionInputError, SessionLimitError */
 export function parseVariablesPatch(patch: unknown, unset: unknown): ParsedPatch {
-  return toPatch(parseObject(patch ?? {}, 'variables', variablesRules), unset);
+  return toPatch(parseObject(patch, 'variables', variablesRules), unset, 'variablesKeys');
 }
 
 /** @throws SessionInputError, SessionLimitError */
 export function parseMetadataPatch(patch: unknown, unset: unknown): ParsedPatch {
-  return toPatch(checkMetadataKeys(parseObject(patch, 'metadata', metadataRules)), unset);
+  const metadata = checkMetadataKeys(parseObject(patch, 'metadata', metadataRules));
+  return toPatch(metadata, unset, 'metadataKeys');
 }
 
-function toPatch(values: JsonObject, unset: unknown): ParsedPatch {
-  const keys = parseUnset(unset);
+type KeyLimit = 'variablesKeys' | 'metadataKeys';
+
+function toPatch(values: JsonObject, unset: unknown, limit: KeyLimit): ParsedPatch {
+  const keys = readInput('unset', () => parseUnset(unset, limit));
   const set = new Map(Object.entries(values).map(([key, value]) => [key, JSON.stringify(value)]));
   for (const key of keys) {
     if (set.has(key))
@@ -33,21 +41,15 @@ function toPatch(values: JsonObject, unset: unknown): ParsedPatch {
   return { set, unset: keys };
 }
 
-function parseUnset(value: unknown): readonly string[] {
+function parseUnset(value: unknown, limit: KeyLimit): readonly string[] {
   if (value === undefined) return [];
   if (!Array.isArray(value)) {
     throw new SessionInputError('unset', `expected an array of keys, got ${kindOf(value)}`);
   }
-  if (value.length > limits.variablesKeys) {
-    throw new SessionLimitError(
-      'unset',
-      'variablesKeys',
-      value.length,
-      limits.variablesKeys,
-      'keys',
-    );
+  if (value.length > limits[limit]) {
+    throw new SessionLimitError('unset', limit, value.length, limits[limit], 'keys');
   }
-  return value.map((key: unknown, i) => {
+  return Array.from(value as unknown[], (key, i) => {
     if (typeof key !== 'string') {
       throw new SessionInputError(`unset[${i}]`, `expected a string, got ${kindOf(key)}`);
     }
@@ -57,12 +59,12 @@ function parseUnset(value: unknown): readonly string[] {
 
 /** All of a session's metadata as JSON text. @throws SessionInputError, SessionLimitError */
 export function parseMetadata(value: unknown): string {
-  return checkMetadata(checkMetadataKeys(parseObject(value ?? {}, 'metadata', metadataRules)));
+  return checkMetadata(checkMetadataKeys(parseObject(value, 'metadata', metadataRules)));
 }
 
 /** All of a session's variables as JSON text, or null if there are none. */
 export function parseVariables(value: unknown): string | null {
-  const variables = parseObject(value ?? {}, 'variables', variablesRules);
+  const variables = parseObject(value, 'variables', variablesRules);
   const keys = Object.keys(variables).length;
   if (keys === 0) return null;
   if (keys > limits.variablesKeys) {

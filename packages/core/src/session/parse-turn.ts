@@ -1,5 +1,5 @@
 import { SessionInputError, SessionLimitError } from '../errors.ts';
-import { checkName, checkPrintable, kindOf, newTurnId } from './ids.ts';
+import { checkName, checkPrintable, kindOf, newTurnId, shapeOf } from './ids.ts';
 import {
   checkText,
   copyJson,
@@ -13,6 +13,7 @@ import {
 } from './json.ts';
 import { limits } from './limits.ts';
 import { toNanoUsd, toUsd } from './money.ts';
+import { readInput } from './read-input.ts';
 import { parseTime } from './time.ts';
 import type { ContentPart, SessionTurn, ToolCall, TurnRole, Usage } from './turn.ts';
 
@@ -81,12 +82,39 @@ const argumentRules = opaqueRules(limits.depth - 3);
  * @throws SessionInputError, SessionLimitError
  */
 export function parseTurn(input: unknown, path = 'turn'): TurnDraft {
-  if (!isPlainObject(input)) {
-    throw new SessionInputError(path, `expected an object, got ${kindOf(input)}`);
-  }
-  for (const key in input) if (!turnKeys.has(key)) throw unknownKey(path, key, turnKeys);
+  return readInput(path, () => {
+    if (!isPlainObject(input)) {
+      throw new SessionInputError(path, `expected an object, got ${shapeOf(input)}`);
+    }
+    checkKeys(input, turnKeys, path);
+    return parseFields(readFields(input), path);
+  });
+}
 
-  const given = input as { [K in keyof SessionTurn]?: unknown };
+/** The fields, each read once: a getter may answer something else the next time. */
+function readFields(input: Record<string, unknown>): { [K in keyof SessionTurn]?: unknown } {
+  return {
+    turnId: input.turnId,
+    role: input.role,
+    content: input.content,
+    agent: input.agent,
+    name: input.name,
+    toolCalls: input.toolCalls,
+    toolCallId: input.toolCallId,
+    isError: input.isError,
+    state: input.state,
+    model: input.model,
+    provider: input.provider,
+    usage: input.usage,
+    cost: input.cost,
+    visibleTo: input.visibleTo,
+    hiddenFrom: input.hiddenFrom,
+    metadata: input.metadata,
+    timestamp: input.timestamp,
+  };
+}
+
+function parseFields(given: { [K in keyof SessionTurn]?: unknown }, path: string): TurnDraft {
   if (!roles.has(given.role)) {
     throw new SessionInputError(
       `${path}.role`,
@@ -95,13 +123,16 @@ export function parseTurn(input: unknown, path = 'turn'): TurnDraft {
   }
   const fields: { -readonly [K in keyof TurnFields]: TurnFields[K] } = {
     role: given.role as TurnRole,
-    content: parseContent(given.content, path),
+    content: readInput(`${path}.content`, () => parseContent(given.content, path)),
   };
   if (given.agent !== undefined) fields.agent = checkName(given.agent, `${path}.agent`);
   if (given.name !== undefined) fields.name = checkPrintable(given.name, `${path}.name`);
-  if (given.toolCalls !== undefined) fields.toolCalls = parseToolCalls(given.toolCalls, path);
+  if (given.toolCalls !== undefined) {
+    const at = `${path}.toolCalls`;
+    fields.toolCalls = readInput(at, () => parseToolCalls(given.toolCalls, at));
+  }
   if (given.toolCallId !== undefined) {
-    fields.toolCallId = checkPrintable(given.toolCallId, `${path}.toolCallId`, limits.toolCall);
+    fields.toolCallId = checkPrintable(given.toolCallId, `${path}.toolCallId`, 'toolCall');
   }
   if (given.isError !== undefined) {
     if (typeof given.isError !== 'boolean') {
@@ -125,7 +156,10 @@ export function parseTurn(input: unknown, path = 'turn'): TurnDraft {
   if (given.provider !== undefined) {
     fields.provider = checkPrintable(given.provider, `${path}.provider`);
   }
-  if (given.usage !== undefined) fields.usage = parseUsage(given.usage, `${path}.usage`);
+  if (given.usage !== undefined) {
+    const at = `${path}.usage`;
+    fields.usage = readInput(at, () => parseUsage(given.usage, at));
+  }
   let cost = 0;
   if (given.cost !== undefined) {
     cost = parseCost(given.cost, `${path}.cost`);
@@ -150,11 +184,14 @@ export function parseTurn(input: unknown, path = 'turn'): TurnDraft {
   return { turnId, chosen, body, tokens: fields.usage?.totalTokens ?? 0, cost, at, fields };
 }
 
-function unknownKey(path: string, key: string, known: ReadonlySet<string>): SessionInputError {
-  return new SessionInputError(
-    path,
-    `has the unknown field ${kindOf(key)}; known are ${[...known].join(', ')}`,
-  );
+function checkKeys(value: object, known: ReadonlySet<string>, path: string): void {
+  for (const key in value) {
+    if (known.has(key)) continue;
+    throw new SessionInputError(
+      path,
+      `has the unknown field ${kindOf(key)}; known are ${[...known].join(', ')}`,
+    );
+  }
 }
 
 function parseContent(value: unknown, path: string): string | readonly ContentPart[] {
@@ -162,10 +199,10 @@ function parseContent(value: unknown, path: string): string | readonly ContentPa
   if (!Array.isArray(value)) {
     throw new SessionInputError(
       `${path}.content`,
-      `expected a string or an array of parts, got ${kindOf(value)}`,
+      `expected a string or an array of parts, got ${shapeOf(value)}`,
     );
   }
-  return Object.freeze(value.map((part, i) => parsePart(part, `${path}.content[${i}]`)));
+  return Object.freeze(Array.from(value, (part, i) => parsePart(part, `${path}.content[${i}]`)));
 }
 
 const partKeys: Readonly<Record<ContentPart['type'], ReadonlySet<string>>> = {
@@ -177,78 +214,67 @@ const partKeys: Readonly<Record<ContentPart['type'], ReadonlySet<string>>> = {
 
 function parsePart(value: unknown, path: string): ContentPart {
   if (!isPlainObject(value)) {
-    throw new SessionInputError(path, `expected an object, got ${kindOf(value)}`);
+    throw new SessionInputError(path, `expected an object, got ${shapeOf(value)}`);
   }
-  const type = value.type;
+  const { type, ...given } = value;
   if (type !== 'text' && type !== 'reasoning' && type !== 'file' && type !== 'data') {
     throw new SessionInputError(
       `${path}.type`,
       `expected 'text', 'reasoning', 'file' or 'data', got ${kindOf(type)}`,
     );
   }
-  const known = partKeys[type];
-  for (const key in value) if (!known.has(key)) throw unknownKey(path, key, known);
-
+  checkKeys(given, partKeys[type], path);
   const extra =
-    value.extra === undefined
+    given.extra === undefined
       ? {}
-      : { extra: parseObject(value.extra, `${path}.extra`, partRules) };
+      : { extra: parseObject(given.extra, `${path}.extra`, partRules) };
+  const text = (key: string): string => parseText(given[key], `${path}.${key}`);
   switch (type) {
     case 'text':
-      return Object.freeze({ type, text: parseText(value.text, `${path}.text`), ...extra });
-    case 'reasoning':
-      return Object.freeze({
-        type,
-        text: parseText(value.text, `${path}.text`),
-        ...(value.signature === undefined
-          ? {}
-          : { signature: parseText(value.signature, `${path}.signature`) }),
-        ...extra,
-      });
+      return Object.freeze({ type, text: text('text'), ...extra });
+    case 'reasoning': {
+      const signature = given.signature === undefined ? {} : { signature: text('signature') };
+      return Object.freeze({ type, text: text('text'), ...signature, ...extra });
+    }
     case 'file': {
-      if ((value.url === undefined) === (value.data === undefined)) {
+      if ((given.url === undefined) === (given.data === undefined)) {
         throw new SessionInputError(path, "a file part has either 'url' or 'data'");
       }
-      const where =
-        value.url === undefined
-          ? { data: parseText(value.data, `${path}.data`) }
-          : { url: parseText(value.url, `${path}.url`) };
-      const mediaType = checkPrintable(value.mediaType, `${path}.mediaType`);
+      const where = given.url === undefined ? { data: text('data') } : { url: text('url') };
+      const mediaType = checkPrintable(given.mediaType, `${path}.mediaType`);
       return Object.freeze({ type, mediaType, ...where, ...extra });
     }
-    case 'data':
-      if (value.json === undefined) throw new SessionInputError(`${path}.json`, 'is missing');
-      return Object.freeze({
-        type,
-        name: checkPrintable(value.name, `${path}.name`),
-        json: copyJson(value.json, `${path}.json`, partRules),
-        ...extra,
-      });
+    case 'data': {
+      if (given.json === undefined) throw new SessionInputError(`${path}.json`, 'is missing');
+      const name = checkPrintable(given.name, `${path}.name`);
+      const json = copyJson(given.json, `${path}.json`, partRules);
+      return Object.freeze({ type, name, json, ...extra });
+    }
   }
 }
 
 function parseText(value: unknown, path: string): string {
   if (typeof value === 'string') return checkText(value, path);
-  throw new SessionInputError(path, `expected a string, got ${kindOf(value)}`);
+  throw new SessionInputError(path, `expected a string, got ${shapeOf(value)}`);
 }
 
-function parseToolCalls(value: unknown, turnPath: string): readonly ToolCall[] {
-  const path = `${turnPath}.toolCalls`;
+function parseToolCalls(value: unknown, path: string): readonly ToolCall[] {
   const calls = parseArray(value, path, 'toolCalls', limits.toolCalls);
   return Object.freeze(
-    calls.map((call, i) => {
+    Array.from(calls, (call, i) => {
       const at = `${path}[${i}]`;
       if (!isPlainObject(call)) {
-        throw new SessionInputError(at, `expected an object, got ${kindOf(call)}`);
+        throw new SessionInputError(at, `expected an object, got ${shapeOf(call)}`);
       }
-      for (const key in call) if (!toolCallKeys.has(key)) throw unknownKey(at, key, toolCallKeys);
-      if (call.arguments === undefined) {
+      checkKeys(call, toolCallKeys, at);
+      const { arguments: given, id, name } = call;
+      if (given === undefined) {
         throw new SessionInputError(`${at}.arguments`, 'is missing; give a string or JSON');
       }
       return Object.freeze({
-        id: checkPrintable(call.id, `${at}.id`, limits.toolCall),
-        name: checkPrintable(call.name, `${at}.name`, limits.toolCall),
-        arguments: copyJson(call.arguments, `${at}.arguments`, argumentRules),
+        id: checkPrintable(id, `${at}.id`, 'toolCall'),
+        name: checkPrintable(name, `${at}.name`, 'toolCall'),
+        arguments: copyJson(given, `${at}.arguments`, argumentRules),
       });
     }),
   );
@@ -256,15 +282,17 @@ function parseToolCalls(value: unknown, turnPath: string): readonly ToolCall[] {
 
 function parseArray(value: unknown, path: string, limit: string, max: number): unknown[] {
   if (!Array.isArray(value)) {
-    throw new SessionInputError(path, `expected an array, got ${kindOf(value)}`);
+    throw new SessionInputError(path, `expected an array, got ${shapeOf(value)}`);
   }
   if (value.length > max) throw new SessionLimitError(path, limit, value.length, max, 'items');
   return value;
 }
 
 function parseAgents(value: unknown, path: string): readonly string[] {
-  const names = parseArray(value, path, 'agents', limits.agents);
-  return Object.freeze(names.map((name, i) => checkName(name, `${path}[${i}]`)));
+  return readInput(path, () => {
+    const names = parseArray(value, path, 'agents', limits.agents);
+    return Object.freeze(Array.from(names, (name, i) => checkName(name, `${path}[${i}]`)));
+  });
 }
 
 /** @throws SessionLimitError if the text has more bytes than the limit of this name */
@@ -281,17 +309,18 @@ export function checkBytes(
 
 /** @throws SessionInputError if it is no JSON object. */
 export function parseObject(value: unknown, path: string, rules: JsonRules): JsonObject {
-  if (!isPlainObject(value)) {
-    throw new SessionInputError(path, `expected an object, got ${kindOf(value)}`);
-  }
-  return copyJson(value, path, rules) as JsonObject;
+  return readInput(path, () => {
+    const copy = isPlainObject(value) ? copyJson(value, path, rules) : value;
+    if (isPlainObject(copy)) return copy as JsonObject;
+    throw new SessionInputError(path, `expected an object, got ${shapeOf(copy)}`);
+  });
 }
 
 function parseUsage(value: unknown, path: string): Usage {
   if (!isPlainObject(value)) {
-    throw new SessionInputError(path, `expected an object, got ${kindOf(value)}`);
+    throw new SessionInputError(path, `expected an object, got ${shapeOf(value)}`);
   }
-  for (const key in value) if (!usageKeySet.has(key)) throw unknownKey(path, key, usageKeySet);
+  checkKeys(value, usageKeySet, path);
   const usage: { -readonly [K in keyof Usage]: Usage[K] } = {};
   for (const key of usageKeys) {
     const tokens = value[key];
@@ -311,7 +340,7 @@ function parseUsage(value: unknown, path: string): Usage {
 /** @returns nano-dollars */
 function parseCost(value: unknown, path: string): number {
   if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
-    throw new SessionInputError(path, `expected USD, a number from 0 up, got ${kindOf(value)}`);
+    throw new SessionInputError(path, `expected USD, a number from 0 up, got ${shapeOf(value)}`);
   }
   if (value > limits.turnCost) {
     throw new SessionLimitError(path, 'turnCost', value, limits.turnCost, 'USD');

@@ -82,8 +82,10 @@ export class MemoryRecords {
       .filter((record) => record.dueAt !== null && record.dueAt <= now);
   }
 
-  dropOperations(now: number): number {
-    const old = this.due(now).filter((record) => record.kind === 'operation');
+  dropOperations(now: number, limit: number): number {
+    const old = this.due(now)
+      .filter((record) => record.kind === 'operation')
+      .slice(0, limit);
     for (const record of old) this.delete(record.kind, record.key);
     return old.length;
   }

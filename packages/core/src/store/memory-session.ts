@@ -67,7 +67,9 @@ export class MemorySession {
     const entries = this.#journal
       .filter((entry) => entry.revision > page.after)
       .map((entry) => entry as FeedItem);
-    return [...turns, ...entries].sort((a, b) => a.revision - b.revision).slice(0, page.limit);
+    const items = [...turns, ...entries].sort((a, b) => a.revision - b.revision);
+    const last = items[page.limit - 1]?.revision ?? Number.POSITIVE_INFINITY;
+    return items.filter((item) => item.revision <= last);
   }
 
   /** Leaves a tombstone: nothing of what was said or noted but what branches may hold. */
@@ -112,6 +114,7 @@ export class MemorySession {
   forget(before: number, now: number, limit: number): number {
     const old = this.#journal.filter((entry) => entry.at < before).length;
     this.#journal.splice(0, Math.min(old, limit));
-    return Math.min(old, limit) + this.records.dropOperations(now);
+    const dropped = Math.min(old, limit);
+    return dropped + this.records.dropOperations(now, limit - dropped);
   }
 }

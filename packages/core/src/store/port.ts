@@ -308,5 +308,6 @@ export interface ListQuery {
 export interface FeedPage {
   /** Changes after this revision. */
   readonly after: number;
+  /** A change is never cut in two: a page may go past it to the end of the last one. */
   readonly limit: number;
 }

@@ -3,11 +3,12 @@ import type { LineageEntry, NewTimeline, Point, Segment, TimelineRow } from '../
 
 /**
  * A history is a list of segments: which timeline holds the turns from which seq on. To open a timeline a
- * thousand moves deep as cheaply as the first one, the list is kept like the digits of a number to base 64:
- * a run of 64 entries of one level is sealed into a chunk, one entry of the next level. So a timeline's row
- * holds at most 63 entries of each level, and any segment is found in as many steps as there are levels.
+ * thousand moves deep as cheaply as the first one, the list is kept like the digits of a number: where 64 entries
+ * of one level stand, the older 32 are sealed into a chunk, one entry of the next level. So a timeline's row holds
+ * at most 63 entries of each level, the newest segments always among them, and any segment is found in as many
+ * steps as there are levels.
  */
-export const chunkSize = 64;
+const chunkSize = 32;
 
 /** Reads timelines' rows; the rows never change. */
 export type LoadTimelines = (ids: readonly string[]) => Promise<readonly (TimelineRow | null)[]>;
@@ -113,7 +114,7 @@ async function cut(
   return [...kept.slice(0, -1), ...opened];
 }
 
-/** Seals each run of 64 entries of one level at the end of the list. */
+/** Where 64 entries of one level stand, the older half of them goes into a chunk. */
 function seal(
   timelineId: string,
   entries: readonly LineageEntry[],
@@ -121,12 +122,13 @@ function seal(
   const chunks: Record<number, readonly LineageEntry[]> = {};
   let lineage = entries;
   for (let level = 0; ; level++) {
-    const run = lineage.length - 1 - lineage.findLastIndex((entry) => entry.level !== level);
-    if (run < chunkSize) return { lineage, chunks };
-    const start = lineage.length - run;
-    const chunk = lineage.slice(start);
+    // Entries of one level stand together, those of the next level before them.
+    const start = lineage.findIndex((entry) => entry.level === level);
+    const run = lineage.filter((entry) => entry.level === level).length;
+    if (run < 2 * chunkSize) return { lineage, chunks };
+    const chunk = lineage.slice(start, start + chunkSize);
     chunks[level + 1] = chunk;
     const sealed = { from: (chunk[0] as LineageEntry).from, timelineId, level: level + 1 };
-    lineage = [...lineage.slice(0, start), sealed];
+    lineage = [...lineage.slice(0, start), sealed, ...lineage.slice(start + chunkSize)];
   }
 }

@@ -79,27 +79,62 @@ export class Reader {
     });
   }
 
-  turns(segments: readonly Segment[], { limit, order }: TurnPage): readonly TurnRow[] {
-    const ascending = order === 'asc';
-    const statement = this.#sql(
-      `SELECT ${turnColumns} FROM ai_turns WHERE session = ${keyOf} AND timeline = ?
-         AND seq BETWEEN ? AND ? ORDER BY seq ${ascending ? 'ASC' : 'DESC'} LIMIT ?`,
-    );
-    const turns: TurnRow[] = [];
-    for (const segment of ascending ? segments : segments.toReversed()) {
-      if (turns.length >= limit) break;
-      const { n, sessionId } = parseTimelineId(segment.timelineId);
-      const left = limit - turns.length;
-      for (const row of statement.all(sessionId, n, segment.from, segment.to, left)) {
-        turns.push(toTurn(row, sessionId));
-      }
+  turns(segments: readonly Segment[], page: TurnPage): readonly TurnRow[] {
+    const [first] = segments;
+    if (first === undefined) return [];
+    return segments.length === 1 ? this.#segment(first, page) : this.#segments(segments, page);
+  }
+
+  #segment({ from, timelineId, to }: Segment, { limit, order }: TurnPage): readonly TurnRow[] {
+    const { n, sessionId } = parseTimelineId(timelineId);
+    return this.#sql(
+      `SELECT ${turnColumns} FROM ai_turns t WHERE session = ${keyOf} AND timeline = ?
+         AND seq BETWEEN ? AND ? ORDER BY seq ${order === 'asc' ? 'ASC' : 'DESC'} LIMIT ?`,
+    )
+      .all(sessionId, n, from, to, limit)
+      .map((row) => toTurn(row, sessionId));
+  }
+
+  /** Many segments in one statement: a round through the engine costs more than the turn that it reads. */
+  #segments(segments: readonly Segment[], { limit, order }: TurnPage): readonly TurnRow[] {
+    const keys = new Map<string, number>();
+    const places: number[] = [];
+    let left = limit;
+    for (const { from, timelineId, to } of order === 'asc' ? segments : segments.toReversed()) {
+      if (left <= 0) break;
+      const { n, sessionId } = parseTimelineId(timelineId);
+      const key = keys.get(sessionId) ?? this.#keyOf(sessionId);
+      keys.set(sessionId, key);
+
+      // History has no gaps, so that a segment's ends tell how many turns it has.
+      if (order === 'asc') places.push(key, n, from, Math.min(to, from + left - 1));
+      else places.push(key, n, Math.max(from, to - left + 1), to);
+      left -= to - from + 1;
     }
-    return turns;
+    // A few sizes of the statement serve all numbers of segments; what is left over reads nothing.
+    let size = 8;
+    while (size * 4 < places.length) size *= 2;
+    while (places.length < size * 4) places.push(0, 0, 1, 0);
+    const sessions = new Map<unknown, string>([...keys].map(([id, key]) => [key, id]));
+    const turns = this.#sql(
+      `WITH g (session, timeline, first, last) AS (VALUES ${'(?, ?, ?, ?), '.repeat(size - 1)}(?, ?, ?, ?))
+       SELECT t.session, ${turnColumns} FROM g CROSS JOIN ai_turns t
+         ON t.session = g.session AND t.timeline = g.timeline AND t.seq BETWEEN g.first AND g.last`,
+    )
+      .all(...places)
+      .map((row) => toTurn(row, sessions.get(row.session) as string));
+    return turns.sort((a, b) => (order === 'asc' ? a.seq - b.seq : b.seq - a.seq));
+  }
+
+  /** 0, which no session has, if it is unknown. */
+  #keyOf(sessionId: string): number {
+    const row = this.#sql('SELECT key FROM ai_sessions WHERE session_id = ?').get(sessionId);
+    return Number(row?.key ?? 0);
   }
 
   findTurns(turnId: string, sessionIds: readonly string[]): readonly TurnRow[] {
     const statement = this.#sql(
-      `SELECT ${turnColumns} FROM ai_turns WHERE turn_id = ? AND session = ${keyOf}`,
+      `SELECT ${turnColumns} FROM ai_turns t WHERE turn_id = ? AND session = ${keyOf}`,
     );
     return sessionIds.flatMap((id) => statement.all(turnId, id).map((row) => toTurn(row, id)));
   }
@@ -158,24 +193,32 @@ export class Reader {
   }
 
   feed(sessionId: string, { after, limit }: FeedPage): readonly FeedItem[] {
+    const first = this.#changes(sessionId, after, Number.MAX_SAFE_INTEGER, limit);
+    const last = first[limit - 1]?.revision;
+    // A change is never cut in two: what belongs to the last one comes with it.
+    return last === undefined ? first : this.#changes(sessionId, after, last, -1);
+  }
+
+  /** Turns and journal of a span of revisions, merged; at most `limit` of each, or all with -1. */
+  #changes(sessionId: string, after: number, to: number, limit: number): readonly FeedItem[] {
     const turns = this.#sql(
-      `SELECT ${turnColumns} FROM ai_turns
+      `SELECT ${turnColumns} FROM ai_turns t
        WHERE session = (SELECT key FROM ai_sessions WHERE session_id = ? AND status <> 'deleted')
-         AND revision > ?
-       ORDER BY revision, seq LIMIT ?`,
+         AND revision > ? AND revision <= ? ORDER BY revision, seq LIMIT ?`,
     )
-      .all(sessionId, after, limit)
+      .all(sessionId, after, to, limit)
       .map((row): FeedItem => {
         const turn = toTurn(row, sessionId);
         return { revision: turn.revision ?? 0, type: 'turn', at: turn.at, turn };
       });
     const entries = this.#sql(
-      `SELECT revision, type, at, data FROM ai_journal WHERE session = ${keyOf} AND revision > ?
+      `SELECT revision, type, at, data FROM ai_journal
+       WHERE session = ${keyOf} AND revision > ? AND revision <= ?
        ORDER BY revision, part LIMIT ?`,
     )
-      .all(sessionId, after, limit)
+      .all(sessionId, after, to, limit)
       .map((row) => row as unknown as FeedItem);
-    return [...turns, ...entries].sort((a, b) => a.revision - b.revision).slice(0, limit);
+    return [...turns, ...entries].sort((a, b) => a.revision - b.revision);
   }
 }
 

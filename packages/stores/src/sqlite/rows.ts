@@ -64,7 +64,7 @@ export function toSession(row: SqlRow): StoredSession {
 
 /** Turns of one session; the id of their timeline is made from its number. */
 export const turnColumns =
-  'timeline, seq, turn_id AS turnId, body, at, revision, tokens, cost, origin';
+  't.timeline, t.seq, t.turn_id AS turnId, t.body, t.at, t.revision, t.tokens, t.cost, t.origin';
 
 export function toTurn(row: SqlRow, sessionId: string): TurnRow {
   const origin = row.origin as string | null;

@@ -206,7 +206,7 @@ export class SqliteTransaction implements StoreTransaction {
 
   ownTurn(session: StoredSession, turnId: string): TurnRow | undefined {
     const row = this.#sql(
-      `SELECT ${turnColumns} FROM ai_turns WHERE turn_id = ? AND session = ? AND copy = 0`,
+      `SELECT ${turnColumns} FROM ai_turns t WHERE turn_id = ? AND session = ? AND copy = 0`,
     ).get(turnId, session.key);
     return row === undefined ? undefined : toTurn(row, session.sessionId);
   }
@@ -236,7 +236,7 @@ export class SqliteTransaction implements StoreTransaction {
 
   lastTurn(session: StoredSession, timelineId: string): TurnRow | undefined {
     const row = this.#sql(
-      `SELECT ${turnColumns} FROM ai_turns WHERE session = ? AND timeline = ?
+      `SELECT ${turnColumns} FROM ai_turns t WHERE session = ? AND timeline = ?
        ORDER BY seq DESC LIMIT 1`,
     ).get(session.key, parseTimelineId(timelineId).n);
     return row === undefined ? undefined : toTurn(row, session.sessionId);
