@@ -216,9 +216,9 @@ export class SessionConfigError extends SessionError {
   override readonly code = 'LEX_ERR_SES_018';
   readonly issues: readonly ConfigIssue[];
 
-  constructor(issues: readonly ConfigIssue[]) {
+  constructor(issues: readonly ConfigIssue[], options?: { readonly cause?: unknown }) {
     const lines = issues.map((issue) => `${shown(issue.path)}: ${issue.message}`);
-    super(`Invalid configuration: ${lines.join('; ')}`);
+    super(`Invalid configuration: ${lines.join('; ')}`, options);
     this.issues = Object.freeze([...issues]);
   }
 }
@@ -242,5 +242,5 @@ export class SessionUnsupportedError extends SessionError {
 /** An id as an error message may show it: shortened, and free of control characters. */
 function shown(id: unknown): string {
   const text = String(id).replaceAll(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '�');
-  return text.length > 140 ? `${text.slice(0, 140)}…` : text;
+  return text.length > 140 ? `${text.slice(0, 140).toWellFormed()}…` : text;
 }

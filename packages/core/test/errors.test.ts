@@ -4,7 +4,7 @@ import * as errors from '../src/errors.ts';
 const now = { head: { timelineId: 's.1', seq: 2, turnId: 'x' }, revision: 3 };
 
 /** One of each class, with its code and, where the original has one, its message. */
-const table: readonly (readonly [errors.SessionError, string, string?])[] = [
+const table: readonly (readonly [error: errors.SessionError, code: string, message: string])[] = [
   [new errors.SessionError('any'), '006', 'any'],
   [new errors.SessionNotFoundError('abc-123'), '007', "Session not found: 'abc-123'"],
   [
@@ -28,14 +28,34 @@ const table: readonly (readonly [errors.SessionError, string, string?])[] = [
     '012',
     "Session capacity exceeded: session 'abc-123' has reached the turn limit (1000)",
   ],
-  [new errors.SessionConflictError('head', 'abc-123', 'moved', now), '013'],
-  [new errors.SessionInputError('turn.role', 'is missing'), '014'],
-  [new errors.SessionLimitError('label', 'label', 129, 128, 'characters'), '015'],
-  [new errors.SessionStoreUnavailableError('locked', 'busy'), '016'],
-  [new errors.SessionCorruptDataError("timeline 'a.1' seq 7", 'no JSON'), '017'],
-  [new errors.SessionConfigError([{ path: 'backend', message: 'is wrong' }]), '018'],
-  [new errors.SessionLeaseError('taken'), '019'],
-  [new errors.SessionUnsupportedError('not here'), '020'],
+  [
+    new errors.SessionConflictError('head', 'abc-123', 'moved', now),
+    '013',
+    "Conflict in session 'abc-123': moved",
+  ],
+  [new errors.SessionInputError('turn.role', 'is missing'), '014', 'Invalid turn.role: is missing'],
+  [
+    new errors.SessionLimitError('label', 'label', 129, 128, 'characters'),
+    '015',
+    'Limit exceeded: label has 129 characters, the limit label is 128 characters',
+  ],
+  [
+    new errors.SessionStoreUnavailableError('locked', 'busy'),
+    '016',
+    'Session store unavailable (locked): busy',
+  ],
+  [
+    new errors.SessionCorruptDataError("timeline 'a.1' seq 7", 'no JSON'),
+    '017',
+    "Corrupt session data at timeline 'a.1' seq 7: no JSON",
+  ],
+  [
+    new errors.SessionConfigError([{ path: 'backend', message: 'is wrong' }]),
+    '018',
+    'Invalid configuration: backend: is wrong',
+  ],
+  [new errors.SessionLeaseError('taken'), '019', 'taken'],
+  [new errors.SessionUnsupportedError('not here'), '020', 'not here'],
 ];
 
 describe('errors', () => {
@@ -53,7 +73,7 @@ describe('errors', () => {
     expect(error.name).toBe(error.constructor.name);
     expect(error).toBeInstanceOf(errors.SessionError);
     expect(errors.isSessionError(error)).toBe(true);
-    if (message !== undefined) expect(error.message).toBe(message);
+    expect(error.message).toBe(message);
   });
 
   it('have codes that no two share', () => {

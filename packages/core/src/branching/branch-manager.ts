@@ -58,8 +58,8 @@ export class BranchManager<T extends SessionTypes = AnySession> {
     const engine = this.#engine;
     checkSessionId(sessionId);
     const name = checkName(branchName, 'branchName');
-    checkOptions(options, ['fromCheckpoint', 'atTurn', 'atSeq', 'operationId']);
-    const { atSeq, atTurn, fromCheckpoint } = options ?? {};
+    const given = checkOptions(options, ['fromCheckpoint', 'atTurn', 'atSeq', 'operationId']);
+    const { atSeq, atTurn, fromCheckpoint } = given;
     const places = [atSeq, atTurn, fromCheckpoint].filter((place) => place !== undefined);
     if (places.length > 1) {
       throw new SessionInputError('options', "give one of 'fromCheckpoint', 'atTurn' and 'atSeq'");
@@ -67,7 +67,7 @@ export class BranchManager<T extends SessionTypes = AnySession> {
     const seq = parseCount(atSeq, 'atSeq');
     if (atTurn !== undefined) checkName(atTurn, 'atTurn');
     const request = ['fork', sessionId, name, seq, atTurn, idText(fromCheckpoint)];
-    const operation = engine.operation(options, ...request);
+    const operation = engine.operation(given, ...request);
     const row = await engine.session(sessionId);
     const before = await recallCreation(engine, row.owner, operation);
     if (before !== null) return engine.stateAfter<T>(before);
@@ -150,9 +150,10 @@ export class BranchManager<T extends SessionTypes = AnySession> {
 
   /** A session's living direct branches, oldest first. */
   async list(sessionId: string, options?: PageOptions): Promise<Page<SessionState<T>>> {
+    checkSessionId(sessionId);
     const given = checkOptions(options, ['limit', 'cursor']);
     const limit = parseLimit(given.limit);
-    const after = parseCursor(given.cursor, 'branches', ['time', 'sessionId']);
+    const after = parseCursor(given.cursor, `branches of ${sessionId}`, ['time', 'sessionId']);
     await this.#engine.session(sessionId);
     // A cap bounds the branches, so that all of their records can be put in order.
     const records = [...(await allRecords(this.#engine.store, sessionId, 'branch'))].sort(
@@ -175,7 +176,8 @@ export class BranchManager<T extends SessionTypes = AnySession> {
     const last = at < records.length ? records[at - 1] : undefined;
     return Object.freeze({
       items: Object.freeze(items),
-      nextCursor: last === undefined ? null : toCursor('branches', last.createdAt, last.key),
+      nextCursor:
+        last === undefined ? null : toCursor(`branches of ${sessionId}`, last.createdAt, last.key),
     });
   }
 }

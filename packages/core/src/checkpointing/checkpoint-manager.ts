@@ -48,11 +48,10 @@ export class CheckpointManager<T extends SessionTypes = AnySession> {
    */
   async create(sessionId: string, options?: CheckpointOptions): Promise<SessionCheckpoint> {
     checkSessionId(sessionId);
-    checkOptions(options, ['label', 'metadata', 'operationId']);
-    const label =
-      options?.label === undefined ? null : checkPrintable(options.label, 'label', 'label');
-    const metadata = options?.metadata === undefined ? null : parseMetadata(options.metadata);
-    const operation = this.#engine.operation(options, 'checkpoint', label, metadata);
+    const given = checkOptions(options, ['label', 'metadata', 'operationId']);
+    const label = given.label === undefined ? null : checkPrintable(given.label, 'label', 'label');
+    const metadata = given.metadata === undefined ? null : parseMetadata(given.metadata);
+    const operation = this.#engine.operation(given, 'checkpoint', label, metadata);
     const result = await this.#engine.try(sessionId, {
       guards: { status: SessionStateMachine.allowed.checkpoint },
       checkpoint: { label, metadata, max: this.#engine.config.maxCheckpointsPerSession },
@@ -99,9 +98,10 @@ export class CheckpointManager<T extends SessionTypes = AnySession> {
 
   /** A session's checkpoints, oldest first. */
   async list(sessionId: string, options?: PageOptions): Promise<Page<SessionCheckpoint>> {
+    checkSessionId(sessionId);
     const given = checkOptions(options, ['limit', 'cursor']);
     const limit = parseLimit(given.limit);
-    const after = parseCursor(given.cursor, 'checkpoints', ['key']);
+    const after = parseCursor(given.cursor, `checkpoints of ${sessionId}`, ['key']);
     await this.#engine.session(sessionId);
     const records = await this.#engine.store.records(sessionId, 'checkpoint', {
       limit: limit + 1,
@@ -111,7 +111,7 @@ export class CheckpointManager<T extends SessionTypes = AnySession> {
     const last = records.length > limit ? records[limit - 1] : undefined;
     return Object.freeze({
       items: Object.freeze(items),
-      nextCursor: last === undefined ? null : toCursor('checkpoints', last.key),
+      nextCursor: last === undefined ? null : toCursor(`checkpoints of ${sessionId}`, last.key),
     });
   }
 
@@ -122,9 +122,9 @@ export class CheckpointManager<T extends SessionTypes = AnySession> {
    * @throws CheckpointNotFoundError
    */
   async restore(checkpointId: string, options?: OperationOptions): Promise<SessionState<T>> {
-    checkOptions(options, ['operationId']);
+    const given = checkOptions(options, ['operationId']);
     const engine = this.#engine;
-    const operation = engine.operation(options, 'restore', idText(checkpointId));
+    const operation = engine.operation(given, 'restore', idText(checkpointId));
     const before = await this.#recall(checkpointId, operation);
     if (before !== null) return engine.stateAfter<T>(before);
     const { record, sessionId } = await this.#find(checkpointId);
@@ -139,9 +139,9 @@ export class CheckpointManager<T extends SessionTypes = AnySession> {
 
   /** Removes a checkpoint; its turns stay. @throws CheckpointNotFoundError */
   async delete(checkpointId: string, options?: OperationOptions): Promise<void> {
-    checkOptions(options, ['operationId']);
+    const given = checkOptions(options, ['operationId']);
     const engine = this.#engine;
-    const operation = engine.operation(options, 'deleteCheckpoint', idText(checkpointId));
+    const operation = engine.operation(given, 'deleteCheckpoint', idText(checkpointId));
     if ((await this.#recall(checkpointId, operation)) !== null) return;
 
     const { record, sessionId } = await this.#find(checkpointId);

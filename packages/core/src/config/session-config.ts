@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type ConfigIssue, SessionConfigError } from '../errors.ts';
-import { readInput } from '../session/read-input.ts';
+import { kindOf, shapeOf } from '../session/ids.ts';
+import { deepFreeze, isPlainObject } from '../session/json.ts';
 
 const count = (min: number, max = 1_000_000_000) => z.int().min(min).max(max);
 const text = z.string().min(1).max(256);
@@ -112,49 +113,76 @@ export type SessionConfigInput = {
  * @throws SessionConfigError with every problem
  */
 export function parseSessionConfig(input: unknown = {}): SessionConfig {
-  const parsed = readInput('config', () => schema.safeParse(input));
-  if (parsed.success) {
-    const issues = crossChecks(parsed.data);
-    if (issues.length > 0) throw new SessionConfigError(issues);
-    if (parsed.data.database !== null) Object.freeze(parsed.data.database);
-    if (parsed.data.cache !== null) Object.freeze(parsed.data.cache);
-    return Object.freeze(parsed.data);
+  if (!isPlainObject(input)) {
+    throw new SessionConfigError([
+      { path: 'config', message: `expected an object, got ${shapeOf(input)}` },
+    ]);
   }
-  throw new SessionConfigError(
-    parsed.error.issues.flatMap((issue): ConfigIssue[] => {
-      const path = issue.path.join('.');
-      if (issue.code === 'unrecognized_keys') {
-        return issue.keys.map((key) => ({
-          path: path === '' ? key : `${path}.${key}`,
-          message: `is not a field of the configuration${suggest(key)}`,
-        }));
-      }
-      return [{ path: path === '' ? 'config' : path, message: issue.message }];
-    }),
-  );
+  const read = readConfig(input);
+  const parsed = schema.safeParse(read);
+  const issues = parsed.success
+    ? []
+    : parsed.error.issues.flatMap((issue) => toIssues(issue, read));
+  const wrong = new Set(issues.map(({ path }) => path));
+  // A place has one message: the first.
+  const first = issues.filter(({ path }, i) => issues.findIndex((one) => one.path === path) === i);
+  const missing = missingParts(read).filter(({ path }) => !wrong.has(path));
+  if (!parsed.success || missing.length > 0) throw new SessionConfigError([...first, ...missing]);
+  return deepFreeze(parsed.data);
 }
 
-function crossChecks(config: SessionConfig): ConfigIssue[] {
-  const issues: ConfigIssue[] = [];
-  if (config.backend === 'database' && config.database === null) {
-    issues.push({
-      path: 'database.url',
-      message: "is missing: backend 'database' needs it, like 'sqlite:sessions.db'",
-    });
+/** What a caller gave, each field read once. */
+function readConfig(input: Record<string, unknown>): Record<string, unknown> {
+  try {
+    return { ...input };
+  } catch (cause) {
+    throw new SessionConfigError(
+      [{ path: 'config', message: 'could not be read: reading it threw an error' }],
+      { cause },
+    );
   }
-  if (config.backend === 'cache' && config.cache === null) {
-    issues.push({
-      path: 'cache.url',
-      message: "is missing: backend 'cache' needs it, like 'redis://localhost:6379'",
-    });
+}
+
+function toIssues(issue: z.core.$ZodIssue, input: unknown): ConfigIssue[] {
+  const path = issue.path.join('.');
+  const value = issue.path.reduce<unknown>(
+    (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
+    input,
+  );
+  if (issue.code === 'unrecognized_keys') {
+    const known = Object.keys(issue.path.length === 0 ? schema.shape : (partShapes[path] ?? {}));
+    return issue.keys.map((key) => ({
+      path: path === '' ? key : `${path}.${key}`,
+      message: `is not a field of the configuration${suggest(key, known)}`,
+    }));
   }
-  return issues;
+  // An address may hold a password.
+  const shown = /^(database|cache)/.test(path) ? shapeOf(value) : kindOf(value);
+  return [{ path: path === '' ? 'config' : path, message: `${issue.message}; got ${shown}` }];
+}
+
+const partShapes: Readonly<Record<string, object>> = {
+  database: { url: true, synchronous: true },
+  cache: { url: true, nodes: true },
+};
+
+function missingParts(input: Readonly<Record<string, unknown>>): ConfigIssue[] {
+  const isMissing = (part: unknown): boolean => part === undefined || part === null;
+  if (input.backend === 'database' && isMissing(input.database)) {
+    const message = "is missing: backend 'database' needs it, like 'sqlite:sessions.db'";
+    return [{ path: 'database.url', message }];
+  }
+  if (input.backend === 'cache' && isMissing(input.cache)) {
+    const message = "is missing: backend 'cache' needs it, like 'redis://localhost:6379'";
+    return [{ path: 'cache.url', message }];
+  }
+  return [];
 }
 
 /** The known field that is nearest to a misspelt one, if one is near. */
-function suggest(key: string): string {
+function suggest(key: string, known: readonly string[]): string {
   const plain = (name: string): string => name.replaceAll('_', '').toLowerCase();
-  const near = Object.keys(schema.shape)
+  const near = known
     .map((name) => ({ name, distance: editDistance(plain(name), plain(key).slice(0, 64)) }))
     .sort((a, b) => a.distance - b.distance)[0];
   return near !== undefined && near.distance <= Math.max(2, key.length / 3)

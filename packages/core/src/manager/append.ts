@@ -2,7 +2,7 @@ import type { SessionCheckpoint } from '../checkpointing/checkpoint.ts';
 import { readCheckpoint } from '../checkpointing/checkpoint.ts';
 import { SessionInputError, SessionLimitError } from '../errors.ts';
 import { checkSessionId, shapeOf } from '../session/ids.ts';
-import { utf8Bytes } from '../session/json.ts';
+import { mapItems, utf8Bytes } from '../session/json.ts';
 import { limits } from '../session/limits.ts';
 import { checkOptions } from '../session/options.ts';
 import { parseCount, parseHead } from '../session/parse-head.ts';
@@ -71,7 +71,7 @@ function parseTurns(turns: unknown): readonly TurnDraft[] {
   if (turns.length > limits.batchTurns) {
     throw new SessionLimitError('turns', 'batchTurns', turns.length, limits.batchTurns, 'turns');
   }
-  const drafts = Array.from(turns as unknown[], (turn, i) => parseTurn(turn, `turns[${i}]`));
+  const drafts = mapItems(turns, (turn, i) => parseTurn(turn, `turns[${i}]`));
   const bytes = drafts.reduce((sum, draft) => sum + draft.body.length * 3, 0);
   if (bytes > limits.batchBytes) {
     const exact = drafts.reduce((sum, draft) => sum + utf8Bytes(draft.body), 0);
@@ -172,16 +172,16 @@ async function commitWithOptions(
   drafts: readonly TurnDraft[],
   options: AddTurnOptions,
 ): Promise<Commit> {
-  checkOptions(options, optionKeys);
-  const head = parseHead(options.expectedHead);
-  const seq = parseCount(options.expectedSeq, 'expectedSeq');
+  const given = checkOptions(options, optionKeys);
+  const head = parseHead(given.expectedHead);
+  const seq = parseCount(given.expectedSeq, 'expectedSeq');
   const patch = parseVariablesPatch(
-    options.variables === undefined ? {} : options.variables,
-    options.unset,
+    given.variables === undefined ? {} : given.variables,
+    given.unset,
   );
-  if (patch.set.size > 0) await checkVariables(engine, options.variables);
+  await checkVariables(engine, patch);
   const operation = engine.operation(
-    options,
+    given,
     'addTurns',
     drafts.map((draft) => [draft.chosen ? draft.turnId : null, draft.body]),
     [head, seq, [...patch.set], patch.unset],

@@ -36,7 +36,7 @@ export async function createSession(
   input: CreateSessionInput<SessionTypes>,
 ): Promise<Committed> {
   const scoped = engine.owner !== undefined;
-  if (input === undefined || input === null) {
+  if (input === null || (input === undefined && !scoped)) {
     throw new SessionInputError('input', `expected an object, got ${kindOf(input)}`);
   }
   const given = checkOptions(
@@ -50,20 +50,24 @@ export async function createSession(
   if (prompt !== null && typeof prompt !== 'string') {
     throw new SessionInputError('systemPrompt', `expected a string or null, got ${kindOf(prompt)}`);
   }
-  const metadata = parseMetadata(
-    await checkWhole(engine.schemas.metadata, orEmpty(given.metadata), 'metadata'),
-  );
-  const variables = parseVariables(
-    await checkWhole(engine.schemas.variables, orEmpty(given.variables), 'variables'),
-  );
+  const turns =
+    prompt === null ? [] : [parseTurn({ role: 'system', content: prompt }, 'systemPrompt')];
+  // Read before anything is waited for: the caller may change it then.
+  let metadata = parseMetadata(orEmpty(given.metadata));
+  let variables = parseVariables(orEmpty(given.variables));
   const chosen = given.sessionId === undefined ? undefined : checkSessionId(given.sessionId);
-  const operation = engine.operation(input, 'create', owner, [chosen, metadata, variables, prompt]);
+  const operation = engine.operation(given, 'create', owner, [chosen, metadata, variables, prompt]);
+  metadata = parseMetadata(await checkWhole(engine.schemas.metadata, metadata, 'metadata'));
+  variables = parseVariables(
+    await checkWhole(engine.schemas.variables, variables ?? '{}', 'variables'),
+  );
   const session: Omit<NewSession, 'sessionId' | 'timeline'> = {
     owner,
     parent: null,
     metadata,
     variables,
-    turns: prompt === null ? [] : [parseTurn({ role: 'system', content: prompt }, 'systemPrompt')],
+    turns,
+
     expiry: engine.expiry,
     ownerCap: maxSessionsPerUser,
     ...(operation === undefined ? {} : { operation }),

@@ -97,12 +97,11 @@ export class Engine {
 
   /** The key of an operation; `request` is all that was asked for. */
   operation(
-    options: OperationOptions | undefined,
+    options: Readonly<Record<string, unknown>>,
     ...request: readonly unknown[]
   ): OperationKey | undefined {
-    const id = options?.operationId;
-    if (id === undefined) return undefined;
-    checkPrintable(id, 'operationId', 'operationId');
+    if (options.operationId === undefined) return undefined;
+    const id = checkPrintable(options.operationId, 'operationId', 'operationId');
     if (!operationPattern.test(id)) {
       throw new SessionInputError('operationId', 'must be visible ASCII characters only');
     }

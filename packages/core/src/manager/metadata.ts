@@ -22,14 +22,14 @@ export async function setMetadata(
     | (OperationOptions & { readonly unset?: unknown; readonly expectedRevision?: unknown })
     | undefined,
 ): Promise<SessionRow> {
-  checkOptions(options, ['unset', 'expectedRevision', 'operationId']);
+  const given = checkOptions(options, ['unset', 'expectedRevision', 'operationId']);
   if (patch === undefined || patch === null) {
     throw new SessionInputError('metadata', `expected an object, got ${kindOf(patch)}`);
   }
-  const { set, unset } = parseMetadataPatch(patch, options?.unset);
-  const revision = parseCount(options?.expectedRevision, 'expectedRevision');
-  await checkMetadataPatch(engine, patch);
-  const operation = engine.operation(options, 'setMetadata', [...set], unset, revision);
+  const { set, unset } = parseMetadataPatch(patch, given.unset);
+  const revision = parseCount(given.expectedRevision, 'expectedRevision');
+  await checkMetadataPatch(engine, { set, unset });
+  const operation = engine.operation(given, 'setMetadata', [...set], unset, revision);
   const before = await engine.recall(sessionId, operation);
   if (before !== null) return { ...before.session, metadata: before.metadata ?? '{}' };
 

@@ -194,13 +194,13 @@ export class SessionManager<T extends SessionTypes = AnySession> {
     patch: Partial<T['variables']>,
     options?: PatchOptions,
   ): Promise<SessionState<T>> {
-    checkOptions(options, ['unset', 'expectedRevision', 'operationId']);
+    const given = checkOptions(options, ['unset', 'expectedRevision', 'operationId']);
     if (patch === undefined || patch === null) {
       throw new SessionInputError('variables', `expected an object, got ${kindOf(patch)}`);
     }
-    const parsed = parseVariablesPatch(patch, options?.unset);
-    const revision = parseCount(options?.expectedRevision, 'expectedRevision');
-    await checkVariables(this.#engine, patch);
+    const parsed = parseVariablesPatch(patch, given.unset);
+    const revision = parseCount(given.expectedRevision, 'expectedRevision');
+    await checkVariables(this.#engine, parsed);
     return this.#change(
       sessionId,
       {
@@ -209,7 +209,7 @@ export class SessionManager<T extends SessionTypes = AnySession> {
         event: { type: 'variables' },
       },
       ['setVariables', [...parsed.set], parsed.unset, revision],
-      options,
+      given,
     );
   }
 
@@ -228,24 +228,24 @@ export class SessionManager<T extends SessionTypes = AnySession> {
 
   /** Active → suspended. */
   async suspend(sessionId: string, options?: OperationOptions): Promise<SessionState<T>> {
-    checkOptions(options, ['operationId']);
+    const given = checkOptions(options, ['operationId']);
     const commit: Commit = {
       guards: { status: SessionStateMachine.allowed.suspend },
       status: { to: 'suspended' },
       event: { type: 'suspended' },
     };
-    return this.#change(sessionId, commit, ['suspend'], options, 'suspended');
+    return this.#change(sessionId, commit, ['suspend'], given, 'suspended');
   }
 
   /** Suspended → active. */
   async resume(sessionId: string, options?: OperationOptions): Promise<SessionState<T>> {
-    checkOptions(options, ['operationId']);
+    const given = checkOptions(options, ['operationId']);
     const commit: Commit = {
       guards: { status: SessionStateMachine.allowed.resume },
       status: { to: 'active' },
       event: { type: 'resumed' },
     };
-    return this.#change(sessionId, commit, ['resume'], options, 'active');
+    return this.#change(sessionId, commit, ['resume'], given, 'active');
   }
 
   /** Ends a session for good; it can still be read and forked. */
@@ -261,14 +261,14 @@ export class SessionManager<T extends SessionTypes = AnySession> {
       status: reason === undefined ? { to: 'closed' } : { to: 'closed', reason },
       event: { type: 'closed', data: JSON.stringify({ reason: reason ?? null }) },
     };
-    return this.#change(sessionId, commit, ['close', reason], options, 'closed');
+    return this.#change(sessionId, commit, ['close', reason], given, 'closed');
   }
 
   async #change(
     sessionId: string,
     commit: Commit,
     request: readonly unknown[],
-    options: OperationOptions | undefined,
+    options: Readonly<Record<string, unknown>>,
     wanted?: string,
   ): Promise<SessionState<T>> {
     const operation = this.#engine.operation(options, ...request);
@@ -290,7 +290,7 @@ export class SessionManager<T extends SessionTypes = AnySession> {
   ): Promise<void> {
     const given = checkOptions(options, ['withBranches', 'operationId']);
     const withBranches = parseFlag(given.withBranches, 'withBranches');
-    const operation = this.#engine.operation(options, 'delete', withBranches);
+    const operation = this.#engine.operation(given, 'delete', withBranches);
     await deleteSession(this.#engine, sessionId, withBranches, operation);
   }
 
@@ -313,14 +313,14 @@ export class SessionManager<T extends SessionTypes = AnySession> {
     target: RewindTarget,
     options?: OperationOptions,
   ): Promise<SessionState<T>> {
-    checkOptions(options, ['operationId']);
+    const given = checkOptions(options, ['operationId']);
     const { toSeq, toTurn } = checkOptions(target, ['toTurn', 'toSeq'], 'target');
     if ((toSeq === undefined) === (toTurn === undefined)) {
       throw new SessionInputError('target', "give either 'toTurn' or 'toSeq'");
     }
     const seq = parseCount(toSeq, 'target.toSeq');
     const turnId = toTurn === undefined ? undefined : checkName(toTurn, 'target.toTurn');
-    return this.#move(sessionId, 'rewind', ['rewind', seq, turnId], options, async (history) => {
+    return this.#move(sessionId, 'rewind', ['rewind', seq, turnId], given, async (history) => {
       if (seq !== undefined) return pointAt(history, seq, 'target.toSeq');
       const named = await findTurn(this.#engine, history, turnId ?? '', 'target.toTurn');
       return pointAt(named.history, named.turn.seq, 'target.toTurn');
@@ -334,18 +334,18 @@ export class SessionManager<T extends SessionTypes = AnySession> {
     content: string | readonly ContentPart[],
     options?: OperationOptions,
   ): Promise<SessionState<T>> {
-    checkOptions(options, ['operationId']);
+    const given = checkOptions(options, ['operationId']);
     checkName(turnId, 'turnId');
-    parseTurn({ role: 'user', content });
-    const request = ['edit', turnId, content];
-    return this.#move(sessionId, 'edit', request, options, async (history) => {
+    const written = parseTurn({ role: 'user', content }).fields.content;
+    const request = ['edit', turnId, written];
+    return this.#move(sessionId, 'edit', request, given, async (history) => {
       const named = await findTurn(this.#engine, history, turnId, 'turnId');
       const before = await pointAt(named.history, named.turn.seq - 1, 'turnId');
       // What the turn cost was paid for the old content; ids, times and sums are the store's.
       const { agent, hiddenFrom, metadata, name, role, toolCallId, toolCalls, visibleTo } =
         readTurn(named.turn);
       const kept = { agent, hiddenFrom, metadata, name, role, toolCallId, toolCalls, visibleTo };
-      return { ...before, turns: [parseTurn({ ...kept, content })] };
+      return { ...before, turns: [parseTurn({ ...kept, content: written })] };
     });
   }
 
@@ -358,9 +358,9 @@ export class SessionManager<T extends SessionTypes = AnySession> {
     turnId: string,
     options?: OperationOptions,
   ): Promise<SessionState<T>> {
-    checkOptions(options, ['operationId']);
+    const given = checkOptions(options, ['operationId']);
     checkName(turnId, 'turnId');
-    return this.#move(sessionId, 'regenerate', ['regenerate', turnId], options, async (history) => {
+    return this.#move(sessionId, 'regenerate', ['regenerate', turnId], given, async (history) => {
       const named = await findTurn(this.#engine, history, turnId, 'turnId');
       const kept = readTurn(named.turn).role === 'user' ? named.turn.seq : named.turn.seq - 1;
       return pointAt(named.history, kept, 'turnId');
@@ -369,17 +369,17 @@ export class SessionManager<T extends SessionTypes = AnySession> {
 
   /** Takes back the last move. @throws SessionConflictError with reason `move` if there is none */
   async undo(sessionId: string, options?: OperationOptions): Promise<SessionState<T>> {
-    checkOptions(options, ['operationId']);
+    const given = checkOptions(options, ['operationId']);
     return this.#after(
-      undo(this.#engine, checkSessionId(sessionId), this.#engine.operation(options, 'undo')),
+      undo(this.#engine, checkSessionId(sessionId), this.#engine.operation(given, 'undo')),
     );
   }
 
   /** Takes back the last undo. @throws SessionConflictError with reason `move` if there is none */
   async redo(sessionId: string, options?: OperationOptions): Promise<SessionState<T>> {
-    checkOptions(options, ['operationId']);
+    const given = checkOptions(options, ['operationId']);
     return this.#after(
-      redo(this.#engine, checkSessionId(sessionId), this.#engine.operation(options, 'redo')),
+      redo(this.#engine, checkSessionId(sessionId), this.#engine.operation(given, 'redo')),
     );
   }
 
@@ -387,7 +387,7 @@ export class SessionManager<T extends SessionTypes = AnySession> {
     sessionId: string,
     kind: 'rewind' | 'edit' | 'regenerate',
     request: readonly unknown[],
-    options: OperationOptions | undefined,
+    options: Readonly<Record<string, unknown>>,
     plan: Parameters<typeof move>[4],
   ): Promise<SessionState<T>> {
     const operation = this.#engine.operation(options, ...request);

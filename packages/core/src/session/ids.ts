@@ -138,7 +138,9 @@ export function kindOf(value: unknown): string {
   }
   if (typeof value === 'string') {
     const safe = value.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '�');
-    return safe.length > 40 ? `'${safe.slice(0, 40)}…' (${value.length} characters)` : `'${safe}'`;
+    return safe.length > 40
+      ? `'${safe.slice(0, 40).toWellFormed()}…' (${value.length} characters)`
+      : `'${safe}'`;
   }
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   return `a value of type ${typeof value}`;

@@ -20,6 +20,8 @@ export interface JsonRules {
   readonly depth: number;
   /** All levels of the limit, and its name: what errors say. */
   readonly limit?: 'depth' | 'metadataDepth';
+  /** The limit of bytes under which it stands. */
+  readonly bytes?: 'turnBytes' | 'metadataBytes' | 'variablesBytes';
 
   /** Keys that are refused at any depth. */
   readonly refusedKeys: ReadonlySet<string>;
@@ -57,18 +59,20 @@ export function copyJson(value: unknown, path: string, rules: JsonRules): JsonVa
 class JsonCopy {
   readonly #rules: JsonRules;
   readonly #root: string;
-  /** Values that may still come: each takes two characters at least. */
-  #left = limits.turnBytes / 2;
+  /** Characters that may still come: a value takes one at least, and a comma. */
+  #left: number;
 
   constructor(rules: JsonRules, root: string) {
     this.#rules = rules;
     this.#root = root;
+    this.#left = limits[rules.bytes ?? 'turnBytes'];
   }
 
   copy(given: unknown, key: string, path: string, levels: number): JsonValue {
     const value = asJson(given, key);
     switch (typeof value) {
       case 'string':
+        this.#spend(value.length);
         return checkText(value, path);
       case 'number':
         // JSON has no minus zero.
@@ -93,11 +97,10 @@ class JsonCopy {
     }
 
     if (Array.isArray(value)) {
-      this.#spend(value.length);
-      const items = Array.from(value as unknown[], (item, i) =>
-        item === undefined ? null : this.copy(item, String(i), `${path}[${i}]`, levels - 1),
-      );
-      return Object.freeze(items);
+      this.#spend(value.length * 2);
+      const copyItem = (item: unknown, i: number): JsonValue =>
+        item === undefined ? null : this.copy(item, String(i), `${path}[${i}]`, levels - 1);
+      return mapItems(value, copyItem);
     }
     if (!isPlainObject(value)) {
       const name = (value.constructor as { name?: unknown } | undefined)?.name;
@@ -107,7 +110,7 @@ class JsonCopy {
       );
     }
     const keys = Object.keys(value);
-    this.#spend(keys.length);
+    this.#spend(keys.length * 2);
     const copy: Record<string, JsonValue> = {};
     for (const key of keys) {
       const member = value[key];
@@ -118,12 +121,12 @@ class JsonCopy {
     return Object.freeze(copy);
   }
 
-  #spend(values: number): void {
-    this.#left -= values;
+  #spend(characters: number): void {
+    this.#left -= characters;
     if (this.#left >= 0) return;
-    const { turnBytes } = limits;
-    const bytes = turnBytes - this.#left * 2;
-    throw new SessionLimitError(this.#root, 'turnBytes', bytes, turnBytes, 'bytes');
+    const limit = this.#rules.bytes ?? 'turnBytes';
+    const max = limits[limit];
+    throw new SessionLimitError(this.#root, limit, max - this.#left, max, 'bytes');
   }
 }
 
@@ -132,6 +135,16 @@ function asJson(value: unknown, key: string): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const { toJSON } = value as { toJSON?: unknown };
   return typeof toJSON === 'function' ? toJSON.call(value, key) : value;
+}
+
+/** A frozen list of what a function makes of each item, holes included, in order of the indexes. */
+export function mapItems<T>(
+  items: readonly unknown[],
+  map: (item: unknown, i: number) => T,
+): readonly T[] {
+  const mapped: T[] = [];
+  for (let i = 0; i < items.length; i++) mapped.push(map(items[i], i));
+  return Object.freeze(mapped);
 }
 
 function checkKey(key: string, path: string, refused: ReadonlySet<string>): void {

@@ -28,11 +28,8 @@ export function parseLimit(value: unknown, max: number = limits.pageMax): number
   return value as number;
 }
 
-/** What a cursor's list is, so that a cursor of another one is refused. */
-export type ListName = 'sessions' | 'checkpoints' | 'branches';
-
-/** A cursor is the place of the last item, opaque to callers. */
-export function toCursor(list: ListName, ...place: readonly (string | number)[]): string {
+/** A cursor names its list, so that it is refused elsewhere, and the place of the last item. Opaque to callers. */
+export function toCursor(list: string, ...place: readonly (string | number)[]): string {
   const text = btoa(JSON.stringify([list, ...place]));
   return text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
@@ -52,7 +49,7 @@ const checks: Readonly<Record<PlaceShape[number], (part: unknown) => boolean>> =
 /** @throws SessionInputError if it is not a cursor of this list */
 export function parseCursor<const S extends PlaceShape>(
   cursor: unknown,
-  list: ListName,
+  list: string,
   shape: S,
 ): Place<S> | undefined {
   if (cursor === undefined) return undefined;
@@ -65,7 +62,7 @@ export function parseCursor<const S extends PlaceShape>(
   }
   throw new SessionInputError(
     'cursor',
-    `expected the nextCursor of a page of ${list}, got ${kindOf(cursor)}`,
+    `expected the nextCursor of a page of these ${list}, got ${kindOf(cursor)}`,
   );
 }
 

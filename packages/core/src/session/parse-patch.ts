@@ -1,6 +1,6 @@
 import { SessionInputError, SessionLimitError } from '../errors.ts';
 import { kindOf } from './ids.ts';
-import { checkText, type JsonObject, type JsonRules, prototypeKeys } from './json.ts';
+import { checkText, type JsonObject, type JsonRules, mapItems, prototypeKeys } from './json.ts';
 import { limits } from './limits.ts';
 import { checkBytes, parseObject } from './parse-turn.ts';
 import { readInput } from './read-input.ts';
@@ -11,10 +11,15 @@ export interface ParsedPatch {
   readonly unset: readonly string[];
 }
 
-const variablesRules: JsonRules = { depth: limits.depth, refusedKeys: prototypeKeys };
+const variablesRules: JsonRules = {
+  depth: limits.depth,
+  bytes: 'variablesBytes',
+  refusedKeys: prototypeKeys,
+};
 const metadataRules: JsonRules = {
   depth: limits.metadataDepth,
   limit: 'metadataDepth',
+  bytes: 'metadataBytes',
   refusedKeys: prototypeKeys,
 };
 
@@ -49,7 +54,7 @@ function parseUnset(value: unknown, limit: KeyLimit): readonly string[] {
   if (value.length > limits[limit]) {
     throw new SessionLimitError('unset', limit, value.length, limits[limit], 'keys');
   }
-  return Array.from(value as unknown[], (key, i) => {
+  return mapItems(value, (key, i) => {
     if (typeof key !== 'string') {
       throw new SessionInputError(`unset[${i}]`, `expected a string, got ${kindOf(key)}`);
     }

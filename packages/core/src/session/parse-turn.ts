@@ -7,6 +7,7 @@ import {
   isPlainObject,
   type JsonObject,
   type JsonRules,
+  mapItems,
   opaqueRules,
   protoKey,
   utf8Bytes,
@@ -178,10 +179,20 @@ function parseFields(given: { [K in keyof SessionTurn]?: unknown }, path: string
   const turnId = chosen ? checkName(given.turnId, `${path}.turnId`) : newTurnId();
   const at = given.timestamp === undefined ? null : parseTime(given.timestamp, `${path}.timestamp`);
 
-  const body = JSON.stringify(fields);
+  const body = toBody(fields, path);
   checkBytes(body, path, 'turnBytes');
   if (fields.cost !== undefined) fields.cost = toUsd(cost);
   return { turnId, chosen, body, tokens: fields.usage?.totalTokens ?? 0, cost, at, fields };
+}
+
+/** @throws SessionLimitError also if the text would be longer than an engine's longest */
+function toBody(fields: object, path: string): string {
+  try {
+    return JSON.stringify(fields);
+  } catch {
+    const { turnBytes } = limits;
+    throw new SessionLimitError(path, 'turnBytes', Number.POSITIVE_INFINITY, turnBytes, 'bytes');
+  }
 }
 
 function checkKeys(value: object, known: ReadonlySet<string>, path: string): void {
@@ -202,7 +213,7 @@ function parseContent(value: unknown, path: string): string | readonly ContentPa
       `expected a string or an array of parts, got ${shapeOf(value)}`,
     );
   }
-  return Object.freeze(Array.from(value, (part, i) => parsePart(part, `${path}.content[${i}]`)));
+  return mapItems(value, (part, i) => parsePart(part, `${path}.content[${i}]`));
 }
 
 const partKeys: Readonly<Record<ContentPart['type'], ReadonlySet<string>>> = {
@@ -260,24 +271,22 @@ function parseText(value: unknown, path: string): string {
 
 function parseToolCalls(value: unknown, path: string): readonly ToolCall[] {
   const calls = parseArray(value, path, 'toolCalls', limits.toolCalls);
-  return Object.freeze(
-    Array.from(calls, (call, i) => {
-      const at = `${path}[${i}]`;
-      if (!isPlainObject(call)) {
-        throw new SessionInputError(at, `expected an object, got ${shapeOf(call)}`);
-      }
-      checkKeys(call, toolCallKeys, at);
-      const { arguments: given, id, name } = call;
-      if (given === undefined) {
-        throw new SessionInputError(`${at}.arguments`, 'is missing; give a string or JSON');
-      }
-      return Object.freeze({
-        id: checkPrintable(id, `${at}.id`, 'toolCall'),
-        name: checkPrintable(name, `${at}.name`, 'toolCall'),
-        arguments: copyJson(given, `${at}.arguments`, argumentRules),
-      });
-    }),
-  );
+  return mapItems(calls, (call, i) => {
+    const at = `${path}[${i}]`;
+    if (!isPlainObject(call)) {
+      throw new SessionInputError(at, `expected an object, got ${shapeOf(call)}`);
+    }
+    checkKeys(call, toolCallKeys, at);
+    const { arguments: given, id, name } = call;
+    if (given === undefined) {
+      throw new SessionInputError(`${at}.arguments`, 'is missing; give a string or JSON');
+    }
+    return Object.freeze({
+      id: checkPrintable(id, `${at}.id`, 'toolCall'),
+      name: checkPrintable(name, `${at}.name`, 'toolCall'),
+      arguments: copyJson(given, `${at}.arguments`, argumentRules),
+    });
+  });
 }
 
 function parseArray(value: unknown, path: string, limit: string, max: number): unknown[] {
@@ -291,7 +300,7 @@ function parseArray(value: unknown, path: string, limit: string, max: number): u
 function parseAgents(value: unknown, path: string): readonly string[] {
   return readInput(path, () => {
     const names = parseArray(value, path, 'agents', limits.agents);
-    return Object.freeze(Array.from(names, (name, i) => checkName(name, `${path}[${i}]`)));
+    return mapItems(names, (name, i) => checkName(name, `${path}[${i}]`));
   });
 }
 

@@ -1,4 +1,5 @@
 import { SessionTransitionError } from '../errors.ts';
+import { deepFreeze } from './json.ts';
 import type { SessionStatus } from './state.ts';
 
 const transitions: Readonly<Record<SessionStatus, readonly SessionStatus[]>> = {
@@ -36,7 +37,7 @@ export const SessionStateMachine: SessionStateMachine = Object.freeze({
 
   isTerminal: (status) => transitions[status].length === 0,
 
-  allowed: Object.freeze({
+  allowed: deepFreeze({
     write: ['active'],
     checkpoint: ['active', 'suspended'],
     suspend: ['active'],

@@ -174,9 +174,8 @@ describe('equalJson', () => {
   const sorted = (value: unknown): unknown => {
     if (typeof value !== 'object' || value === null) return value;
     if (Array.isArray(value)) return value.map(sorted);
-    return Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, member]) => ({ key, value: sorted(member) }));
+    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return { entries: entries.map(([key, member]) => [key, sorted(member)]) };
   };
 });
 

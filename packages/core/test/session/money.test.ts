@@ -20,7 +20,9 @@ describe('money', () => {
 
   it('comes back as it was, up to a million USD', () => {
     fc.assert(
-      fc.property(nano, (value) => expect(toNanoUsd(toUsd(value))).toBe(value)),
+      fc.property(nano, (value) => {
+        expect(toNanoUsd(toUsd(value))).toBe(value);
+      }),
       runs(1_000),
     );
   });
