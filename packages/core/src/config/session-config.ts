@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { type ConfigIssue, SessionConfigError } from '../errors.ts';
 import { kindOf, shapeOf } from '../session/ids.ts';
-import { deepFreeze, isPlainObject } from '../session/json.ts';
+import { deepFreeze, isPlainObject, setOwn } from '../session/json.ts';
 
 const count = (min: number, max = 1_000_000_000) => z.int().min(min).max(max);
 const text = z.string().min(1).max(256);
 const orNone = <S extends z.ZodType>(schema: S) => schema.nullable();
+
+/** Nodes of a cluster that a configuration may name. */
+const maxNodes = 1_000;
 
 /** The configuration's fields, their types and defaults: the one place that has them. */
 const schema = z.strictObject({
@@ -44,7 +47,7 @@ const schema = z.strictObject({
   cache: orNone(
     z.union([
       z.strictObject({ url: z.string().min(1).max(4_096) }),
-      z.strictObject({ nodes: z.array(z.string().min(1).max(4_096)).min(1).max(1_000) }),
+      z.strictObject({ nodes: z.array(z.string().min(1).max(4_096)).min(1).max(maxNodes) }),
     ]),
   ).default(null),
 });
@@ -113,11 +116,6 @@ export type SessionConfigInput = {
  * @throws SessionConfigError with every problem
  */
 export function parseSessionConfig(input: unknown = {}): SessionConfig {
-  if (!isPlainObject(input)) {
-    throw new SessionConfigError([
-      { path: 'config', message: `expected an object, got ${shapeOf(input)}` },
-    ]);
-  }
   const read = readConfig(input);
   const parsed = schema.safeParse(read);
   const issues = parsed.success
@@ -132,15 +130,38 @@ export function parseSessionConfig(input: unknown = {}): SessionConfig {
 }
 
 /** What a caller gave, each field read once. */
-function readConfig(input: Record<string, unknown>): Record<string, unknown> {
+function readConfig(input: unknown): Record<string, unknown> {
+  return reading('config', () => {
+    if (isPlainObject(input)) return copyFields(input);
+    const message = `expected an object, got ${shapeOf(input)}`;
+    throw new SessionConfigError([{ path: 'config', message }]);
+  });
+}
+
+/** What a getter or a proxy throws is a fault of the input. */
+function reading<T>(path: string, read: () => T): T {
   try {
-    return { ...input };
+    return read();
   } catch (cause) {
-    throw new SessionConfigError(
-      [{ path: 'config', message: 'could not be read: reading it threw an error' }],
-      { cause },
-    );
+    if (cause instanceof SessionConfigError) throw cause;
+    const message = 'could not be read: reading it threw an error';
+    throw new SessionConfigError([{ path, message }], { cause });
   }
+}
+
+/** Fields, those of parts and the items of lists too, and nothing below: no field is deeper. */
+function copyFields(value: Record<string, unknown>, parent?: string): Record<string, unknown> {
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) {
+    const path = parent === undefined ? key : `${parent}.${key}`;
+    const field = reading(path, () => {
+      const given = value[key];
+      if (Array.isArray(given)) return given.slice(0, maxNodes + 1);
+      return parent === undefined && isPlainObject(given) ? copyFields(given, key) : given;
+    });
+    setOwn(copy, key, field);
+  }
+  return copy;
 }
 
 function toIssues(issue: z.core.$ZodIssue, input: unknown): ConfigIssue[] {

@@ -32,7 +32,7 @@ export function refusalError(sessionId: string, refusal: Refusal, wanted: string
       return conflict(
         'turn',
         refusal.session,
-        `the turn id '${refusal.turns.find((turn) => turn !== null)?.turnId}' is taken by a turn with other content`,
+        `the turn id '${refusal.turns.find((turn) => turn !== null)?.turnId}' is taken by a turn with other content; use another id`,
       );
     case 'status':
       return statusError(refusal.session, wanted);
@@ -42,7 +42,7 @@ export function refusalError(sessionId: string, refusal: Refusal, wanted: string
       return conflict(
         'label',
         refusal.session,
-        `the label '${refusal.record.label}' stands at another point already`,
+        `the label '${refusal.record.label}' stands at another point already; use another label`,
       );
     case 'cap':
       return capError(sessionId, refusal);

@@ -102,7 +102,7 @@ export class SessionManager<T extends SessionTypes = AnySession> {
     ) {
       throw new SessionInputError(
         'turns',
-        `expected 'none', 'all' or a number, got ${kindOf(turns)}`,
+        `expected 'none', 'all' or a whole number, got ${kindOf(turns)}`,
       );
     }
     const row = await this.#engine.session(sessionId);

@@ -50,7 +50,7 @@ export function newTurnId(): string {
 const sessionIdPattern = /^[A-Za-z0-9_-]{1,128}$/;
 
 /** Whether a text can be a session id at all. */
-export function isSessionId(id: unknown): id is string {
+export function isSessionId(id: unknown): boolean {
   return typeof id === 'string' && id.length <= limits.sessionId && sessionIdPattern.test(id);
 }
 
@@ -62,7 +62,7 @@ export function checkSessionId(id: unknown, path = 'sessionId'): string {
       `expected 1–128 of A–Z, a–z, 0–9, _ and -, got ${kindOf(id)}`,
     );
   }
-  return id;
+  return id as string;
 }
 
 /** The id of a session's n-th timeline. It carries the session's id. */

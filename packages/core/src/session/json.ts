@@ -60,12 +60,11 @@ class JsonCopy {
   readonly #rules: JsonRules;
   readonly #root: string;
   /** Characters that may still come: a value takes one at least, and a comma. */
-  #left: number;
+  #left: number = limits.turnBytes;
 
   constructor(rules: JsonRules, root: string) {
     this.#rules = rules;
     this.#root = root;
-    this.#left = limits[rules.bytes ?? 'turnBytes'];
   }
 
   copy(given: unknown, key: string, path: string, levels: number): JsonValue {
@@ -109,12 +108,12 @@ class JsonCopy {
         `an object of class ${String(name)} is no JSON value; give a plain object`,
       );
     }
-    const keys = Object.keys(value);
-    this.#spend(keys.length * 2);
     const copy: Record<string, JsonValue> = {};
-    for (const key of keys) {
+    for (const key of Object.keys(value)) {
       const member = value[key];
       if (member === undefined) continue;
+      this.#spend(key.length + 2);
+
       checkKey(key, path, this.#rules.refusedKeys);
       setOwn(copy, key, this.copy(member, key, `${path}.${key}`, levels - 1));
     }
@@ -126,7 +125,7 @@ class JsonCopy {
     if (this.#left >= 0) return;
     const limit = this.#rules.bytes ?? 'turnBytes';
     const max = limits[limit];
-    throw new SessionLimitError(this.#root, limit, max - this.#left, max, 'bytes');
+    throw new SessionLimitError(this.#root, limit, limits.turnBytes - this.#left, max, 'bytes');
   }
 }
 
@@ -176,9 +175,12 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
 /** The text itself, if every engine can store it and give it back. */
 export function checkText(text: string, path: string): string {
   if (!text.isWellFormed()) {
-    throw new SessionInputError(path, 'the text has a surrogate without its partner');
+    throw new SessionInputError(
+      path,
+      'the text has a surrogate without its partner; make it well-formed (toWellFormed) first',
+    );
   }
-  if (text.includes('\0')) throw new SessionInputError(path, 'the text has a U+0000');
+  if (text.includes('\0')) throw new SessionInputError(path, 'the text has a U+0000; take it out');
   return text;
 }
 

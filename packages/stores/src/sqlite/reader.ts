@@ -80,9 +80,18 @@ export class Reader {
   }
 
   turns(segments: readonly Segment[], page: TurnPage): readonly TurnRow[] {
-    const [first] = segments;
-    if (first === undefined) return [];
-    return segments.length === 1 ? this.#segment(first, page) : this.#segments(segments, page);
+    const ordered = page.order === 'asc' ? segments : segments.toReversed();
+    const turns: TurnRow[] = [];
+    for (let at = 0; at < ordered.length && turns.length < page.limit; ) {
+      const left = { ...page, limit: page.limit - turns.length };
+      const read =
+        at === ordered.length - 1
+          ? { turns: this.#segment(ordered[at] as Segment, left), segments: 1 }
+          : this.#segments(ordered.slice(at), left);
+      turns.push(...read.turns);
+      at += read.segments;
+    }
+    return turns;
   }
 
   #segment({ from, timelineId, to }: Segment, { limit, order }: TurnPage): readonly TurnRow[] {
@@ -95,13 +104,21 @@ export class Reader {
       .map((row) => toTurn(row, sessionId));
   }
 
-  /** Many segments in one statement: a round through the engine costs more than the turn that it reads. */
-  #segments(segments: readonly Segment[], { limit, order }: TurnPage): readonly TurnRow[] {
+  /**
+   * As many segments in one statement as hold `limit` turns if they are full: a round through the engine costs
+   * more than the turn that it reads.
+   */
+  #segments(
+    segments: readonly Segment[],
+    { limit, order }: TurnPage,
+  ): { readonly turns: readonly TurnRow[]; readonly segments: number } {
     const keys = new Map<string, number>();
     const places: number[] = [];
     let left = limit;
-    for (const { from, timelineId, to } of order === 'asc' ? segments : segments.toReversed()) {
+    let count = 0;
+    for (const { from, timelineId, to } of segments) {
       if (left <= 0) break;
+      count += 1;
       const { n, sessionId } = parseTimelineId(timelineId);
       const key = keys.get(sessionId) ?? this.#keyOf(sessionId);
       keys.set(sessionId, key);
@@ -123,7 +140,8 @@ export class Reader {
     )
       .all(...places)
       .map((row) => toTurn(row, sessions.get(row.session) as string));
-    return turns.sort((a, b) => (order === 'asc' ? a.seq - b.seq : b.seq - a.seq));
+    turns.sort((a, b) => (order === 'asc' ? a.seq - b.seq : b.seq - a.seq));
+    return { turns, segments: count };
   }
 
   /** 0, which no session has, if it is unknown. */

@@ -144,21 +144,54 @@ const migrations: readonly string[] = [
 export const schemaVersion: number = migrations.length;
 
 /** The schema's version in a database; 0 if it has none of our tables. */
-export function readVersion(db: DatabaseSync): number {
-  const table = db
-    .prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'ai_schema'")
+function readVersion(db: DatabaseSync): number {
+  const ours = db
+    .prepare(
+      "SELECT count(*) AS columns FROM pragma_table_info('ai_schema') WHERE name IN ('version', 'at')",
+    )
     .get();
-  if (table === undefined) return 0;
+  if (ours?.columns !== 2) return 0;
   const row = db.prepare('SELECT max(version) AS version FROM ai_schema').get();
   return Number(row?.version ?? 0);
 }
 
 /** @throws SessionUnsupportedError if the database was written by a newer version */
-export function checkVersion(version: number): void {
+function checkVersion(version: number): void {
   if (version > schemaVersion) {
     throw new SessionUnsupportedError(
       `The database has schema version ${version}, this package knows versions up to ${schemaVersion}; upgrade @lexigram/ai-session-stores`,
     );
+  }
+}
+
+/** @throws SessionUnsupportedError if another program has given our names to things of its own */
+function checkNames(db: DatabaseSync): void {
+  const made = migrations.join('').matchAll(/CREATE (?:UNIQUE )?(?:TABLE|INDEX|VIEW) (\w+)/g);
+  const names = ['ai_schema', ...[...made].map((match) => match[1])];
+  const row = db
+    .prepare('SELECT name FROM sqlite_schema WHERE name IN (SELECT value FROM json_each(?))')
+    .get(JSON.stringify(names));
+  if (row === undefined) return;
+  throw new SessionUnsupportedError(
+    `The database has a table, view or index '${row.name}' that is not of this package; give sessions a file of their own`,
+  );
+}
+
+/**
+ * The schema's version in a database that we can use.
+ *
+ * @throws SessionUnsupportedError
+ */
+export function checkSchema(db: DatabaseSync): number {
+  // One look at the database: others may be making the schema right now.
+  db.exec('BEGIN');
+  try {
+    const version = readVersion(db);
+    checkVersion(version);
+    if (version === 0) checkNames(db);
+    return version;
+  } finally {
+    if (db.isTransaction) db.exec('ROLLBACK');
   }
 }
 
@@ -167,6 +200,7 @@ export function migrate(db: DatabaseSync): void {
   const version = readVersion(db);
   checkVersion(version);
   if (version === 0) {
+    checkNames(db);
     db.exec('CREATE TABLE ai_schema (version INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT');
   }
   for (let next = version + 1; next <= schemaVersion; next++) {

@@ -1,5 +1,9 @@
 import { DatabaseSync } from 'node:sqlite';
-import { type SessionStore, SessionStoreUnavailableError } from '@lexigram/ai-session';
+import {
+  SessionInputError,
+  type SessionStore,
+  SessionStoreUnavailableError,
+} from '@lexigram/ai-session';
 import {
   type Commit,
   type CommitResult,
@@ -23,9 +27,10 @@ import {
   type VariablesRow,
   type VariablesVersion,
 } from '@lexigram/ai-session/store';
-import { toSessionError } from './faults.ts';
+import { isBusy, rollBack, toSessionError } from './faults.ts';
+import { pause } from './pause.ts';
 import { Reader } from './reader.ts';
-import { checkVersion, migrate, readVersion, schemaVersion } from './schema.ts';
+import { checkSchema, migrate, schemaVersion } from './schema.ts';
 import { Sweep } from './sweep.ts';
 import { SqliteTransaction } from './transaction.ts';
 import { Writer } from './writer.ts';
@@ -64,7 +69,7 @@ export class SqliteSessionStore implements SessionStore {
   readonly #reader: Reader;
   readonly #sweep: Sweep;
   readonly #writer: Writer;
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   private constructor(db: DatabaseSync, path: string, clock: () => number, timeoutMs: number) {
     this.#path = path;
@@ -84,17 +89,19 @@ export class SqliteSessionStore implements SessionStore {
    *
    * @param path a file's path, or `:memory:`
    * @throws SessionStoreUnavailableError if it cannot be opened; SessionCorruptDataError if it is no database;
-   * SessionUnsupportedError if a newer version wrote it
+   * SessionUnsupportedError if a newer version wrote it, or if another program has tables of our names in it
    */
   static async open(path: string, options: SqliteOptions = {}): Promise<SqliteSessionStore> {
     const { clock = Date.now, lockTimeoutMs = 5_000, synchronous = 'full' } = options;
+    checkPath(path);
     checkEngine();
     let db: DatabaseSync | undefined;
     try {
-      db = new DatabaseSync(path, { timeout: lockTimeoutMs });
+      db = new DatabaseSync(path);
+      db.exec(`PRAGMA busy_timeout = ${blockingWaitMs}`);
+      await upgrade(db, lockTimeoutMs);
       db.exec(`PRAGMA synchronous = ${synchronous === 'normal' ? 'NORMAL' : 'FULL'}`);
-      if (readVersion(db) !== schemaVersion) upgrade(db);
-      db.exec(`PRAGMA busy_timeout = ${blockingWaitMs}; PRAGMA wal_autocheckpoint = ${walPages}`);
+      db.exec(`PRAGMA wal_autocheckpoint = ${walPages}`);
       return new SqliteSessionStore(db, path, clock, lockTimeoutMs);
     } catch (error) {
       db?.close();
@@ -123,13 +130,16 @@ export class SqliteSessionStore implements SessionStore {
   }
 
   #write<T>(work: (tx: SqliteTransaction) => T): Promise<T> {
-    if (this.#closed) return Promise.reject(closed());
+    if (this.#closing !== undefined) return Promise.reject(closed());
     return this.#writer.run(() => work(this.#tx));
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     await this.#writer.settled();
     this.#db.close();
   }
@@ -180,7 +190,7 @@ export class SqliteSessionStore implements SessionStore {
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw closed();
+    if (this.#closing !== undefined) throw closed();
   }
 }
 
@@ -188,16 +198,36 @@ function closed(): SessionStoreUnavailableError {
   return new SessionStoreUnavailableError('closed', 'the store was closed');
 }
 
+function checkPath(path: unknown): void {
+  if (typeof path === 'string' && path !== '' && !path.includes('\0')) return;
+  throw new SessionInputError('path', "expected the path of a file, or ':memory:'");
+}
+
 /** Switches to WAL and migrates; of many processes that start at once one does it and the others wait. */
-function upgrade(db: DatabaseSync): void {
-  checkVersion(readVersion(db));
+async function upgrade(db: DatabaseSync, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      upgradeNow(db);
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= deadline) throw error;
+    }
+    await pause(attempt);
+  }
+}
+
+function upgradeNow(db: DatabaseSync): void {
+  const version = checkSchema(db);
+  // A copy that `VACUUM INTO` made has another journal.
   db.exec('PRAGMA journal_mode = WAL');
+  if (version === schemaVersion) return;
   db.exec('BEGIN IMMEDIATE');
   try {
     migrate(db);
     db.exec('COMMIT');
   } catch (error) {
-    if (db.isTransaction) db.exec('ROLLBACK');
+    rollBack(db);
     throw error;
   }
 }

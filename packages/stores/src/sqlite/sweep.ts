@@ -104,9 +104,9 @@ export class Sweep {
     }
     const records = this.#db
       .prepare(
-        `SELECT s.session_id AS sessionId, ${recordColumns.replaceAll(/\b(key|created_at)\b(?! AS)/g, 'r.$1')}
-         FROM ai_records r JOIN ai_sessions s ON s.key = r.session
-         WHERE r.due_at <= ? ORDER BY r.due_at LIMIT ?`,
+        `SELECT sessionId, ${recordColumns} FROM
+           (SELECT s.session_id AS sessionId, r.* FROM ai_records r JOIN ai_sessions s ON s.key = r.session
+            WHERE r.due_at <= ? ORDER BY r.due_at LIMIT ?)`,
       )
       .all(now, Math.max(0, limit - items.length));
     for (const { sessionId, ...record } of records) {

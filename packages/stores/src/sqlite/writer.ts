@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { SessionStoreUnavailableError } from '@lexigram/ai-session';
-import { isBusy, isEngineFault, toSessionError } from './faults.ts';
+import { isBusy, isEngineFault, rollBack, toSessionError } from './faults.ts';
 
 /** One piece of work that waits for a transaction. */
 interface Job {
@@ -33,7 +33,7 @@ export class Writer {
   readonly #scope: WriteScope;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
-  readonly #rollback: StatementSync;
+
   #queue: Job[] = [];
   /** Whether a group is on its way, or waits for the lock. */
   #busy = false;
@@ -49,7 +49,6 @@ export class Writer {
     this.#scope = scope;
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
-    this.#rollback = db.prepare('ROLLBACK');
   }
 
   /** Runs `work` inside a transaction; what it throws undoes it alone. */
@@ -108,8 +107,7 @@ export class Writer {
   }
 
   #undo(): void {
-    // A full disk has ended the transaction already.
-    if (this.#db.isTransaction) this.#rollback.run();
+    rollBack(this.#db);
     this.#scope.rollback();
   }
 
