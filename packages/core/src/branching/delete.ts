@@ -4,7 +4,7 @@ import { checkSessionId } from '../session/ids.ts';
 import { limits } from '../session/limits.ts';
 import type { OperationKey, SessionStore } from '../store/port.ts';
 import type { RecordRow } from '../store/rows.ts';
-import { type HoldValue, ownReach } from './reach.ts';
+import { type HoldValue, ownReach, readHold } from './reach.ts';
 
 /** Kinds of records that hold a session's turns for others: its own branches, and branches of branches. */
 const holdKinds = ['branch', 'hold'] as const;
@@ -68,7 +68,7 @@ async function finishErase(store: SessionStore, sessionId: string): Promise<void
   const holds: HoldValue[] = [];
   for (const kind of holdKinds) {
     for (const record of await allRecords(store, sessionId, kind)) {
-      holds.push(JSON.parse(record.value) as HoldValue);
+      holds.push(readHold(record.value));
     }
   }
   const load = (ids: readonly string[]) => store.timelines(ids);

@@ -3,7 +3,7 @@ import type { Engine } from '../manager/engine.ts';
 import { refusalError } from '../manager/refusal-error.ts';
 import { timelineId } from '../session/ids.ts';
 import type { Commit, RecordGuard } from '../store/port.ts';
-import type { HoldValue } from './reach.ts';
+import { type HoldValue, holdText } from './reach.ts';
 
 /** How long a hold may stand before its branch does; the sweep drops it then. */
 const unconfirmedMs = 60_000;
@@ -56,7 +56,7 @@ async function write(
   hold: HoldValue,
   guards: NonNullable<Commit['guards']>,
 ): Promise<void> {
-  const value = JSON.stringify(hold);
+  const value = holdText(hold);
   const absent = { kind, key: branchId, version: null };
   const result = await engine.store.commit(sessionId, {
     guards: { ...guards, records: [...(guards.records ?? []), absent] },

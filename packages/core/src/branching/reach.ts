@@ -10,6 +10,16 @@ export interface HoldValue {
   readonly chunks: readonly string[];
 }
 
+/** A hold as its record's value, short: there is one for each branch. */
+export function holdText({ chunks, seq, timelineId }: HoldValue): string {
+  return JSON.stringify([timelineId, seq, ...chunks]);
+}
+
+export function readHold(value: string): HoldValue {
+  const [timelineId, seq, ...chunks] = JSON.parse(value) as [string, number, ...string[]];
+  return { timelineId, seq, chunks };
+}
+
 /**
  * For each other session of which a branch's history reads something, what it reads there. Seq 0 is common to the
  * family, so that its root is always among them.

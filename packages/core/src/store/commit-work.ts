@@ -222,7 +222,7 @@ export class CommitWork {
     writeRecords(this.#tx, this.#next, records);
   }
 
-  /** What the pointer did, as a record for good and as an entry of the feed. */
+  /** What the pointer did: a record for good, to which the entry of the feed refers by its number. */
   #reflog(move: string): void {
     const before = this.#before;
     const { timelineId: id, seq, turnId } = this.#here();
@@ -237,7 +237,7 @@ export class CommitWork {
     });
     const key = String(this.#next.moves).padStart(12, '0');
     this.#write([{ kind: 'move', key, value }]);
-    this.#journal('move', value);
+    this.#journal('move', JSON.stringify({ n: this.#next.moves }));
   }
 
   #journal(type: ChangeType, data: string | null): void {

@@ -1,11 +1,12 @@
 import { SessionCorruptDataError } from '@lexigram/ai-session';
-import type {
-  Point,
-  RecordRow,
-  StoredSession,
-  TimelineRow,
-  TurnRow,
-  VariablesVersion,
+import {
+  type Point,
+  parseTimelineId,
+  type RecordRow,
+  type StoredSession,
+  type TimelineRow,
+  type TurnRow,
+  type VariablesVersion,
 } from '@lexigram/ai-session/store';
 import { readLineage, writeLineage } from '../lineage-text.ts';
 
@@ -105,8 +106,7 @@ export function timelineValues(timeline: TimelineRow, sessionId: string): SqlVal
     timeline.base === null ? null : writePoint(timeline.base),
     timeline.lineage.length === 0 ? '' : writeLineage(timeline.lineage),
     chunks.length === 0 ? null : JSON.stringify(chunks),
-    // The first timeline of a session that is no branch is its family's root.
-    timeline.root === `${sessionId}.1` ? null : timeline.root,
+    timeline.root === likelyRoot(timeline.base, sessionId) ? null : timeline.root,
     timeline.previous === null ? null : own(timeline.previous),
   ];
 }
@@ -117,9 +117,10 @@ export function toTimeline(row: SqlRow, sessionId: string, timelineId: string): 
   const lineage = row.lineage as string;
   const previous = row.previous as number | null;
   try {
+    const point = base === null ? null : readPoint(base);
     return {
       timelineId,
-      base: base === null ? null : readPoint(base),
+      base: point,
       lineage: lineage === '' ? [] : readLineage(lineage),
       chunks:
         chunks === null
@@ -130,7 +131,7 @@ export function toTimeline(row: SqlRow, sessionId: string, timelineId: string): 
                 readLineage(text),
               ]),
             ),
-      root: (row.root as string | null) ?? `${sessionId}.1`,
+      root: (row.root as string | null) ?? likelyRoot(point, sessionId),
       previous: previous === null ? null : `${sessionId}.${previous}`,
     };
   } catch (cause) {
@@ -138,6 +139,11 @@ export function toTimeline(row: SqlRow, sessionId: string, timelineId: string): 
       cause,
     });
   }
+}
+
+/** The root of most timelines, which is not written: the first timeline of the session that the base lies in. */
+function likelyRoot(base: Point | null, sessionId: string): string {
+  return `${base === null ? sessionId : parseTimelineId(base.timelineId).sessionId}.1`;
 }
 
 function writePoint(point: Point): string {
