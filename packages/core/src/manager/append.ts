@@ -59,7 +59,7 @@ export interface AddedTurns extends Appended {
 
 const optionKeys = ['expectedHead', 'expectedSeq', 'variables', 'unset', 'operationId'];
 
-export function parseBatch(turns: unknown): readonly TurnDraft[] {
+function parseBatch(turns: unknown): readonly TurnDraft[] {
   return readInput('turns', () => parseTurns(turns));
 }
 
@@ -90,25 +90,25 @@ function parseTurns(turns: unknown): readonly TurnDraft[] {
   return drafts;
 }
 
-/** Adds one turn that was parsed. */
+/** Adds one turn. */
 export async function appendOne(
   engine: Engine,
   sessionId: string,
-  draft: TurnDraft,
+  turn: unknown,
   options: AddTurnOptions | undefined,
 ): Promise<AddedTurn> {
-  const { appended, turns } = await append(engine, sessionId, [draft], options);
+  const { appended, turns } = await append(engine, sessionId, [parseTurn(turn)], options);
   return Object.freeze({ turn: turns[0] as SessionTurn, ...appended });
 }
 
-/** Adds turns that were parsed. All or nothing, in one atomic effect with the patch and the checkpoints. */
+/** Adds turns. All or nothing, in one atomic effect with the patch and the checkpoints. */
 export async function appendAll(
   engine: Engine,
   sessionId: string,
-  drafts: readonly TurnDraft[],
+  batch: unknown,
   options: AddTurnOptions | undefined,
 ): Promise<AddedTurns> {
-  const { appended, turns } = await append(engine, sessionId, drafts, options);
+  const { appended, turns } = await append(engine, sessionId, parseBatch(batch), options);
   return Object.freeze({ turns: Object.freeze(turns), ...appended });
 }
 

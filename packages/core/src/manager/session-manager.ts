@@ -26,7 +26,6 @@ import {
   type AddTurnOptions,
   appendAll,
   appendOne,
-  parseBatch,
   variableLimits,
 } from './append.ts';
 import { type CreateSessionInput, createSession } from './create.ts';
@@ -167,21 +166,21 @@ export class SessionManager<T extends SessionTypes = AnySession> {
    * @throws SessionConflictError with reason `head` if `expectedHead` or `expectedSeq` lost, with reason `turn`
    * if the id is taken by other content; SessionCapacityError past the cap of turns
    */
-  async addTurn(
+  addTurn(
     sessionId: string,
     turn: TurnInput,
     options?: AddTurnOptions<T['variables']>,
   ): Promise<AddedTurn> {
-    return appendOne(this.#engine, sessionId, parseTurn(turn), options);
+    return appendOne(this.#engine, sessionId, turn, options);
   }
 
   /** Adds up to 100 turns, all or nothing. A repeat only as a whole. Throws as `addTurn` does. */
-  async addTurns(
+  addTurns(
     sessionId: string,
     turns: readonly TurnInput[],
     options?: AddTurnOptions<T['variables']>,
   ): Promise<AddedTurns> {
-    return appendAll(this.#engine, sessionId, parseBatch(turns), options);
+    return appendAll(this.#engine, sessionId, turns, options);
   }
 
   /**

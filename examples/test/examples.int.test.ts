@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const source = join(import.meta.dirname, '..', 'src');
+const run = promisify(execFile);
+
+/** What each example prints; in some, ids differ from run to run. */
+const printed: Readonly<Record<string, RegExp>> = {
+  'analytics.ts': /^0 0\.25\n$/,
+  'first-session.ts': /^friendlier starts after turn 1 of [0-9A-Za-z]{22}\n$/,
+  'moves.ts': /^a1 2 1\n$/,
+  'owners.ts': /^Session not found: '[0-9A-Za-z]{22}'\n$/,
+  'own-store.ts': /# pass [1-9]\d*\n# fail 0\n/,
+  'sqlite.ts': /^$/,
+  'turns.ts':
+    /^7 assistant Booked: 09:40\.\n[\s\S]*\nLEX_ERR_SES_011 Invalid transition for session /,
+  'types.ts': /^$/,
+};
+
+/** They have tests of their own. */
+const tested = ['select-conversations.ts', 'tour.ts'];
+
+/** All laws on SQLite are proved elsewhere; here it is enough that binding them works. */
+const flags: Readonly<Record<string, readonly string[]>> = {
+  'own-store.ts': ['--test', '--test-reporter=tap', '--test-name-pattern=undo/nothing'],
+};
+
+describe.concurrent('each example runs and prints what it should', () => {
+  it.each(Object.entries(printed))('%s', async (name, expected) => {
+    const folder = await mkdtemp(join(tmpdir(), 'example-'));
+    try {
+      const args = ['--conditions=@lexigram/source', ...(flags[name] ?? []), join(source, name)];
+      const { stderr, stdout } = await run(process.execPath, args, { cwd: folder });
+      expect(stderr).toBe('');
+      expect(stdout).toMatch(expected);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+it('no example is left out', async () => {
+  const names = (await readdir(source)).filter((name) => name.endsWith('.ts'));
+  expect(names.sort()).toEqual([...Object.keys(printed), ...tested].sort());
+});
