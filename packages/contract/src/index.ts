@@ -1,1 +1,11 @@
-export {};
+export { laws } from './all-laws.ts';
+export { bindLaws, type TestRunner } from './bind-laws.ts';
+export type {
+  Deviation,
+  Law,
+  LawBench,
+  LawClock,
+  OpenedStore,
+  OpenStore,
+} from './law.ts';
+export { checkLaw, type LawOptions, type LawResult, runLaws } from './run-laws.ts';

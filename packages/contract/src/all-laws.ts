@@ -1,0 +1,61 @@
+import type { Law } from './law.ts';
+import { answerLaws } from './laws/answers.ts';
+import { appendLaws } from './laws/append.ts';
+import { turnCapLaws } from './laws/caps.ts';
+import { checkpointLaws } from './laws/checkpoints.ts';
+import { countLaws } from './laws/counts.ts';
+import { deleteLaws } from './laws/delete.ts';
+import { expectedLaws } from './laws/expected.ts';
+import { expiryLaws } from './laws/expiry.ts';
+import { filterLaws } from './laws/filters.ts';
+import { forkLaws } from './laws/fork.ts';
+import { isolationLaws } from './laws/isolation.ts';
+import { keptLaws } from './laws/kept.ts';
+import { moneyLaws } from './laws/money.ts';
+import { moveLaws } from './laws/moves.ts';
+import { operationLaws } from './laws/operations.ts';
+import { orderLaws } from './laws/order.ts';
+import { ownerLaws } from './laws/owner.ts';
+import { pageLaws } from './laws/pages.ts';
+import { persistenceLaws } from './laws/persistence.ts';
+import { portGuardLaws } from './laws/port-guards.ts';
+import { portReadLaws } from './laws/port-reads.ts';
+import { portRecordLaws } from './laws/port-records.ts';
+import { portSweepLaws } from './laws/port-sweep.ts';
+import { repeatLaws } from './laws/repeat.ts';
+import { roundTripLaws } from './laws/round-trip.ts';
+import { statusLaws } from './laws/status.ts';
+import { undoLaws } from './laws/undo.ts';
+import { variableLaws } from './laws/variables.ts';
+
+/** All laws, in the order of the promises. */
+export const laws: readonly Law[] = Object.freeze([
+  ...appendLaws,
+  ...repeatLaws,
+  ...expectedLaws,
+  ...turnCapLaws,
+  ...countLaws,
+  ...isolationLaws,
+  ...expiryLaws,
+  ...deleteLaws,
+  ...keptLaws,
+  ...ownerLaws,
+  ...roundTripLaws,
+  ...answerLaws,
+  ...orderLaws,
+  ...pageLaws,
+  ...filterLaws,
+  ...moveLaws,
+  ...undoLaws,
+  ...checkpointLaws,
+  ...variableLaws,
+  ...forkLaws,
+  ...moneyLaws,
+  ...statusLaws,
+  ...operationLaws,
+  ...portGuardLaws,
+  ...portRecordLaws,
+  ...portReadLaws,
+  ...portSweepLaws,
+  ...persistenceLaws,
+]);

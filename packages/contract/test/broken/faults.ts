@@ -1,0 +1,37 @@
+import type { OpenStore } from '../../src/index.ts';
+import * as closings from './closings.ts';
+import * as deletes from './deletes.ts';
+import * as limits from './limits.ts';
+import * as moves from './moves.ts';
+import * as operations from './operations.ts';
+import * as owners from './owners.ts';
+import * as points from './points.ts';
+import * as ports from './ports.ts';
+import * as repeats from './repeats.ts';
+import * as services from './services.ts';
+import * as states from './states.ts';
+import * as texts from './texts.ts';
+import * as times from './times.ts';
+import * as writes from './writes.ts';
+
+const faults = {
+  ...closings,
+  ...deletes,
+  ...limits,
+  ...moves,
+  ...operations,
+  ...owners,
+  ...points,
+  ...ports,
+  ...repeats,
+  ...services,
+  ...states,
+  ...texts,
+  ...times,
+  ...writes,
+};
+
+/** Every broken store, by the name of its fault. */
+export const brokenStores: Readonly<Record<FaultName, OpenStore>> = faults;
+
+export type FaultName = keyof typeof faults;

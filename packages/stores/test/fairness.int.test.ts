@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import type { Written } from './children/write-for.ts';
+import { startChild } from './kit/children.ts';
+import { faultsIn } from './kit/database-faults.ts';
+import { storedTurns } from './kit/database-rows.ts';
+import { temporaryFile } from './kit/folder.ts';
+import { countOf, isFull } from './scale.ts';
+
+const script = new URL('./children/write-for.ts', import.meta.url);
+
+it.each([1, 16])('four processes with %i callers each share one file', async (callers) => {
+  const path = temporaryFile();
+  const children = ['a', 'b', 'c', 'd'].map((name) =>
+    startChild(script, [path, name, String(callers)]),
+  );
+  for (const child of children) expect(await child.next()).toEqual({ did: 'open' });
+  const ms = countOf('fairnessMs');
+  for (const child of children) child.say({ ms });
+  const written = await Promise.all(children.map((child) => child.next<Written>()));
+  await Promise.all(children.map((child) => child.ended));
+
+  expect(written.flatMap((it) => it.errors)).toEqual([]);
+  const turns = written.map((it) => it.turns);
+  expect(Math.min(...turns)).toBeGreaterThan(0);
+  expect(storedTurns(path)).toHaveLength(turns.reduce((sum, n) => sum + n, 0));
+  expect(await faultsIn(path)).toEqual([]);
+  if (!isFull) return;
+  // A short run, beside other tests on the same cores, says nothing about shares and times.
+  const slowest = Math.min(...turns) / Math.max(...turns);
+  expect(slowest, `turns of each process: ${turns}`).toBeGreaterThanOrEqual(1 / 3);
+  // Other tests want the CPUs too; what they took is not the store's standing still.
+  const heldMs = Math.max(...written.map((it) => it.heldMs));
+  expect(heldMs).toBeLessThanOrEqual(100);
+});

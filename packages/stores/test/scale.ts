@@ -1,0 +1,37 @@
+/** The counts of these tests: few for `npm test`, all for `LEX_TEST_SCALE=full` (and `chaos`). */
+const counts = {
+  /** Rounds of kill -9 over four processes, and turns that must have been acknowledged in all of them. */
+  killRounds: { few: 4, all: 30 },
+  killAcknowledged: { few: 600, all: 5_000 },
+  /** Turns of each of four processes into one session. */
+  turnsPerWriter: { few: 100, all: 500 },
+  /** Rounds of sixteen writers with the same `expectedHead`. */
+  headRounds: { few: 25, all: 500 },
+  /** Milliseconds that four processes write for, once for each number of callers. */
+  fairnessMs: { few: 1_000, all: 10_000 },
+  /** Processes that open an empty file at once, and how often. */
+  starters: { few: 8, all: 20 },
+  starts: { few: 2, all: 10 },
+  /** Statements at which a process is really killed; all of them are tried on copies of the files. */
+  crashKills: { few: 4, all: Number.POSITIVE_INFINITY },
+  /** Rounds of one delete against eight appends. */
+  deleteRaces: { few: 30, all: 300 },
+  /** Forks taken while eight writers append. */
+  forksWhileWriting: { few: 50, all: 500 },
+  /** Races of a turn against the sweep at the edge of expiry. */
+  expiryRaces: { few: 100, all: 2_000 },
+  /** Sessions that must stand untouched by an erase of a hostile id. */
+  bystanders: { few: 100, all: 1_000 },
+} as const satisfies Record<string, { few: number; all: number }>;
+
+const given = process.env['LEX_TEST_SCALE'];
+if (given !== undefined && given !== 'full' && given !== 'chaos') {
+  throw new Error(`LEX_TEST_SCALE is '${given}'; expected 'full' or 'chaos'`);
+}
+
+/** Whether the counts are those of the promises. */
+export const isFull: boolean = given !== undefined;
+
+export function countOf(name: keyof typeof counts): number {
+  return isFull ? counts[name].all : counts[name].few;
+}
