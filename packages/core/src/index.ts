@@ -4,6 +4,8 @@ export type { SessionCheckpoint } from './checkpointing/checkpoint.ts';
 export { CheckpointManager, type CheckpointOptions } from './checkpointing/checkpoint-manager.ts';
 export type { CheckpointDiff, DiffSide } from './checkpointing/diff.ts';
 export {
+  type CacheConfig,
+  type DatabaseConfig,
   parseSessionConfig,
   type SessionConfig,
   type SessionConfigInput,

@@ -1,11 +1,11 @@
 import { allOf, allPages, inOneOrder } from './calls/pages.ts';
 import { statesOf } from './calls/read-calls.ts';
+import type { Trial } from './context.ts';
 import { livingBranches } from './model/life.ts';
 import { refuse } from './model/refusal.ts';
 import type { ModelSession } from './model/session.ts';
 import { historyView, stateView } from './model/views.ts';
 import { disagreement, outcomeOf, outcomeOfAsync } from './outcome.ts';
-import type { Trial } from './trial.ts';
 
 /**
  * Compares everything of all sessions: the state with its whole history, the history as pages in both orders,

@@ -2,7 +2,7 @@ import type { JsonObject, SessionStatus } from '@lexigram/ai-session';
 import type { Patch } from './model/timeline.ts';
 
 /** Who calls: nobody in particular, the session's owner, or somebody else. */
-export type Via = 'anyone' | 'owner' | 'foreigner';
+type Via = 'anyone' | 'owner' | 'foreigner';
 
 /** Which session: one in which the call makes sense, any one at all, or one that never was. */
 export interface Target {
@@ -42,7 +42,7 @@ interface Patching {
   readonly revision: Freshness;
 }
 
-export interface Paging {
+interface Paging {
   readonly limit: number;
 }
 
@@ -135,7 +135,7 @@ export interface RepeatCommand {
 }
 
 /** Closes the store and opens again what it left, if it keeps anything. */
-export interface ReopenCommand {
+interface ReopenCommand {
   readonly do: 'reopen';
 }
 

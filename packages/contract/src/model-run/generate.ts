@@ -172,7 +172,7 @@ const owner = often([10, 0], [2, 1], [2, 2], [1, 3]);
 const create: Arbitrary<Command> = fc.record({
   do: fc.constant('create' as const),
   owner,
-  id: often<'generated' | 'chosen' | 'taken'>([5, 'generated'], [3, 'chosen'], [1, 'taken']),
+  id: often<'generated' | 'chosen' | 'taken'>([5, 'generated'], [3, 'chosen'], [2, 'taken']),
   n: index,
   scoped: fc.boolean(),
   prompt: fc.constantFrom(undefined, undefined, null, 'You are terse.'),

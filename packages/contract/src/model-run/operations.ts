@@ -1,9 +1,9 @@
 import type { Call } from './calls/call.ts';
 import { pick } from './calls/call.ts';
 import type { Command, CommandKind, RepeatCommand } from './command.ts';
+import type { Trial } from './context.ts';
 import { conflict, refuse } from './model/refusal.ts';
 import type { ModelSession } from './model/session.ts';
-import type { Trial } from './trial.ts';
 
 const keptMs = 24 * 3_600_000;
 

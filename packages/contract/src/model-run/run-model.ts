@@ -4,7 +4,7 @@ import { Distribution } from './distribution.ts';
 import { anyCommand } from './generate.ts';
 import { profiles } from './profiles.ts';
 import { simplify } from './simplify.ts';
-import { type OpenModelStore, Trial } from './trial.ts';
+import { ModelTrial, type OpenModelStore } from './trial.ts';
 
 export interface ModelRunOptions {
   /** How many runs, each on a store of its own. */
@@ -34,7 +34,7 @@ export async function runModel(
     profile,
     commandsUpTo(options.commands),
     async (n, commands) => {
-      const trial = new Trial(profiles[n] ?? {}, distribution);
+      const trial = new ModelTrial(profiles[n] ?? {}, distribution);
       await trial.run(open, commands);
     },
   );
@@ -68,7 +68,7 @@ async function tellFailure(
 ): Promise<string> {
   const config = profiles[n] ?? {};
   const attempt = async (tried: readonly Command[]): Promise<string | null> => {
-    const trial = new Trial(config, new Distribution());
+    const trial = new ModelTrial(config, new Distribution());
     try {
       await trial.run(open, tried);
       return null;

@@ -12,6 +12,7 @@ import { createCall } from './calls/life-calls.ts';
 import { listCall } from './calls/read-calls.ts';
 import { checkSessions } from './check-sessions.ts';
 import type { AdvanceCommand, Command, CommandKind, SessionCommand } from './command.ts';
+import type { Trial } from './context.ts';
 import type { Distribution } from './distribution.ts';
 import { PlainModel } from './model/session.ts';
 import { Names } from './names.ts';
@@ -22,7 +23,7 @@ import { codeOf, disagreement, outcomeOf, outcomeOfAsync } from './outcome.ts';
 const checkEvery = 6;
 
 /** One run: a store and the model side by side, given the same commands. */
-export class Trial {
+export class ModelTrial implements Trial {
   readonly model: PlainModel;
   readonly names: Names = new Names();
   readonly #operations: Operations = new Operations(this);

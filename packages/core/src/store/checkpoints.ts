@@ -19,7 +19,7 @@ export function checkpointValue(point: Point, metadata: string | null, automatic
 }
 
 /** How the value of an automatic checkpoint begins. */
-export const automaticValue = '{"automatic":true';
+const automaticValue = '{"automatic":true';
 
 /**
  * The checkpoint that makes room for a new one: the oldest automatic one, else the oldest without a label;

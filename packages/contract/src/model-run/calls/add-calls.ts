@@ -1,9 +1,9 @@
 import type { AddTurnOptions, TurnInput } from '@lexigram/ai-session';
 import type { CommandFields, TurnChoice } from '../command.ts';
+import type { Trial } from '../context.ts';
 import { type AddOptions, addTurns } from '../model/add-turns.ts';
 import { headOf, type ModelHead, type ModelSession, requireVisible } from '../model/session.ts';
 import type { GivenTurn, ModelTurn } from '../model/turn.ts';
-import type { Trial } from '../trial.ts';
 import { changedBody, reordered, turnBodies } from '../turn-bodies.ts';
 import { type Aim, type Call, pick, realHead } from './call.ts';
 

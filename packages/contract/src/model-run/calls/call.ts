@@ -1,5 +1,6 @@
 import type { ScopedSessions, SessionManager } from '@lexigram/ai-session';
 import type { SessionCommand, TurnPick } from '../command.ts';
+import type { Trial } from '../context.ts';
 import { livingBranches } from '../model/life.ts';
 import {
   type ModelHead,
@@ -10,7 +11,6 @@ import {
   statusOf,
 } from '../model/session.ts';
 import type { Id } from '../names.ts';
-import type { Trial } from '../trial.ts';
 
 /** One call of a public service, and what the model says about it. */
 export interface Call {

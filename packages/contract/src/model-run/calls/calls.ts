@@ -1,5 +1,5 @@
 import type { SessionCommand } from '../command.ts';
-import type { Trial } from '../trial.ts';
+import type { Trial } from '../context.ts';
 import { addTurnCall, addTurnsCall } from './add-calls.ts';
 import { type Aim, aimOf, type Call } from './call.ts';
 import {

@@ -1,9 +1,9 @@
 import type { CommandFields } from '../command.ts';
+import type { Trial } from '../context.ts';
 import { checkpoint, deleteCheckpoint, findCheckpoint } from '../model/checkpoints.ts';
 import { restore } from '../model/moves.ts';
 import { type ModelSession, requireVisible } from '../model/session.ts';
 import type { Id } from '../names.ts';
-import type { Trial } from '../trial.ts';
 import { type Aim, type Call, labelOf, pick } from './call.ts';
 
 export function checkpointCall(

@@ -1,7 +1,7 @@
 import type { TurnInput } from '@lexigram/ai-session';
 import type { CommandFields } from '../command.ts';
+import type { Trial } from '../context.ts';
 import { refuse } from '../model/refusal.ts';
-import type { Trial } from '../trial.ts';
 import type { Aim, Call, Services } from './call.ts';
 
 const turn: TurnInput = { role: 'user', content: 'x' };

@@ -1,4 +1,5 @@
 import type { CommandFields, CreateCommand, Freshness } from '../command.ts';
+import type { Trial } from '../context.ts';
 import {
   type CreateOptions,
   close,
@@ -10,7 +11,6 @@ import {
   suspend,
 } from '../model/life.ts';
 import { type ModelOwner, type ModelSession, requireVisible } from '../model/session.ts';
-import type { Trial } from '../trial.ts';
 import { type Aim, type Call, owners, pick } from './call.ts';
 
 export function createCall(trial: Trial, command: CreateCommand): Call {

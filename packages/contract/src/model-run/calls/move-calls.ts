@@ -1,10 +1,10 @@
 import type { RewindTarget } from '@lexigram/ai-session';
 import type { CommandFields } from '../command.ts';
+import type { Trial } from '../context.ts';
 import { type ForkPlace, fork } from '../model/branches.ts';
 import { edit, redo, regenerate, rewind, undo } from '../model/moves.ts';
 import { type ModelSession, requireVisible } from '../model/session.ts';
 import type { Id } from '../names.ts';
-import type { Trial } from '../trial.ts';
 import { type Aim, type Call, labelOf, pickTurn } from './call.ts';
 import { pickCheckpoint } from './checkpoint-calls.ts';
 

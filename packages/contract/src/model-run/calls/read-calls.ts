@@ -1,5 +1,6 @@
 import type { JsonValue, ListSessionsQuery, TurnsOptions } from '@lexigram/ai-session';
 import type { CommandFields, ListCommand } from '../command.ts';
+import type { Trial } from '../context.ts';
 import { livingBranches } from '../model/life.ts';
 import { refuse } from '../model/refusal.ts';
 import {
@@ -10,7 +11,6 @@ import {
   statusOf,
 } from '../model/session.ts';
 import { historyView, stateView } from '../model/views.ts';
-import type { Trial } from '../trial.ts';
 import { type Aim, type Call, owners } from './call.ts';
 import { allOf, allPages, inOneOrder } from './pages.ts';
 

@@ -84,7 +84,7 @@ function requireExpected(session: ModelSession, { head, seq }: AddOptions): void
 }
 
 /** Both caps: of the current history, and ten times as many on all timelines. */
-export function requireRoom({ config }: PlainModel, session: ModelSession, count: number): void {
+function requireRoom({ config }: PlainModel, session: ModelSession, count: number): void {
   requireRoomAfter(config.maxTurnsPerSession, session, session.timeline.turns.length, count);
 }
 

@@ -97,7 +97,7 @@ function required<T>(model: PlainModel, session: ModelSession, place: T | null):
 }
 
 /** A turn id means the newest in the current history, else the session's own. */
-export function findTurn(session: ModelSession, id: Id): OwnTurn | null {
+function findTurn(session: ModelSession, id: Id): OwnTurn | null {
   const { timeline } = session;
   const at = timeline.turns.findLastIndex((turn) => turn.id === id);
   const turn = timeline.turns[at];

@@ -21,13 +21,13 @@ export interface GivenTurn {
   readonly timestamp?: string | undefined;
 }
 
-export function tokensOf({ usage }: TurnBody): number {
+function tokensOf({ usage }: TurnBody): number {
   if (usage === undefined) return 0;
   return usage.totalTokens ?? (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0);
 }
 
 /** Whole nano-dollars. */
-export function nanoOf({ cost }: TurnBody): number {
+function nanoOf({ cost }: TurnBody): number {
   return Math.round((cost ?? 0) * 1e9);
 }
 

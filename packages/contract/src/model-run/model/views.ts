@@ -83,7 +83,7 @@ export function checkpointView(
 }
 
 /** An object whose members' values are opaque: only the order of the top-level keys is free. */
-export function verbatimMembers(values: JsonObject): object {
+function verbatimMembers(values: JsonObject): object {
   return Object.fromEntries(
     Object.entries(values).map(([key, value]) => [key, new Verbatim(value)]),
   );
