@@ -11,6 +11,7 @@ import { filterLaws } from './laws/filters.ts';
 import { forkLaws } from './laws/fork.ts';
 import { isolationLaws } from './laws/isolation.ts';
 import { keptLaws } from './laws/kept.ts';
+import { lineageLaws } from './laws/lineage.ts';
 import { moneyLaws } from './laws/money.ts';
 import { moveLaws } from './laws/moves.ts';
 import { operationLaws } from './laws/operations.ts';
@@ -46,6 +47,7 @@ export const laws: readonly Law[] = Object.freeze([
   ...pageLaws,
   ...filterLaws,
   ...moveLaws,
+  ...lineageLaws,
   ...undoLaws,
   ...checkpointLaws,
   ...variableLaws,

@@ -2,8 +2,10 @@ import { modelRunScale, runModel } from '@lexigram/ai-session-contract/model-run
 import { expect, it } from 'vitest';
 import { openSqlite } from './kit/open-sqlite.ts';
 
-it('SQLite does what the model does', async () => {
-  const scale = modelRunScale(process.env);
-  const distribution = await runModel(openSqlite, scale);
-  expect(distribution).toBeDefined();
+it('SQLite does what the model does', async ({ annotate }) => {
+  const distribution = await runModel(openSqlite, modelRunScale(process.env));
+  await annotate(String(distribution));
+  const idle = Object.entries(distribution.counts()).filter(([, { succeeded }]) => succeeded === 0);
+  // All but the command that is to be refused, closing and opening again among them.
+  expect(idle.map(([kind]) => kind)).toEqual(['invalid']);
 });

@@ -124,6 +124,34 @@ export const keptLaws: readonly Law[] = [
     },
   },
   {
+    id: 'delete/variables-nobody-reads',
+    promise:
+      'Of the variables those versions stay that the furthest branch reads, and no later one.',
+    async check(bench) {
+      const { branches, manager } = await bench.open();
+      for (const [one = 0, two = 0] of [
+        [2, 3],
+        [3, 2],
+      ]) {
+        const { sessionId } = await manager.create({ userId: 'u' });
+        for (const n of range(1, 6)) {
+          await manager.addTurn(sessionId, say(`t${n}`), { variables: { n } });
+        }
+        const ids = [
+          (await branches.fork(sessionId, 'one', { atSeq: one })).sessionId,
+          (await branches.fork(sessionId, 'two', { atSeq: two })).sessionId,
+        ];
+        await manager.delete(sessionId);
+        for (const [i, toSeq] of [one, two].entries()) {
+          const { variables } = await manager.rewind(ids[i] ?? '', { toSeq });
+          assert.deepEqual(variables, { n: toSeq });
+        }
+        const end = { timelineId: `${sessionId}.1`, position: 99, revision: 99 };
+        assert.equal((await bench.store.variables(end))?.json, '{"n":3}');
+      }
+    },
+  },
+  {
     id: 'delete/variables-of-seq-zero',
     promise: 'Seq 0 is common to the family: its variables outlive the session that set them.',
     async check(bench) {

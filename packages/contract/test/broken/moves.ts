@@ -51,6 +51,13 @@ export const undoesEverything: OpenStore = timelining((row) => ({
   previous: row.previous === null ? null : `${row.timelineId.split('.')[0]}.1`,
 }));
 
+/** Takes the timeline that was left for the one that holds the turn. */
+export const basesOnTheLastMove: OpenStore = timelining((row) =>
+  row.base === null || row.previous === null
+    ? row
+    : { ...row, base: { ...row.base, timelineId: row.previous } },
+);
+
 /** Says of each base what lies there now. */
 export const forgivesMisfits: OpenStore = breaking((inner) => ({
   async timelines(ids) {

@@ -18,7 +18,7 @@ import { checkOptions } from '../session/options.ts';
 import { type Page, type PageOptions, parseCursor, parseLimit, toCursor } from '../session/page.ts';
 import { parseCount } from '../session/parse-head.ts';
 import type { AnySession, SessionState, SessionTypes } from '../session/state.ts';
-import { type CheckpointValue, checkpointKey } from '../store/checkpoints.ts';
+import { checkpointKey, readCheckpointValue } from '../store/checkpoints.ts';
 import type { NewSession } from '../store/port.ts';
 import type { NewTimeline, Point, RecordRow, SessionRow } from '../store/rows.ts';
 import { openTimeline } from '../timeline/lineage.ts';
@@ -128,7 +128,7 @@ export class BranchManager<T extends SessionTypes = AnySession> {
           ? await this.#engine.store.record(row.sessionId, 'checkpoint', checkpointKey(parts.n))
           : null;
       if (record === null) throw new CheckpointNotFoundError(idText(place.fromCheckpoint));
-      const { point } = JSON.parse(record.value) as CheckpointValue;
+      const { point } = readCheckpointValue(record);
       const [from] = await history.load([point.timelineId]);
       if (!from) throw new CheckpointNotFoundError(idText(place.fromCheckpoint));
       return { point, from };

@@ -8,12 +8,13 @@ import {
 import { move } from '../manager/moves.ts';
 import { refusalError } from '../manager/refusal-error.ts';
 import { checkPrintable, checkSessionId, idText, parseCheckpointId } from '../session/ids.ts';
+import { equalJson } from '../session/json.ts';
 import { checkOptions } from '../session/options.ts';
 import { type Page, type PageOptions, parseCursor, parseLimit, toCursor } from '../session/page.ts';
 import { parseMetadata } from '../session/parse-patch.ts';
 import type { AnySession, SessionState, SessionTypes } from '../session/state.ts';
 import { SessionStateMachine } from '../session/state-machine.ts';
-import { type CheckpointValue, checkpointKey } from '../store/checkpoints.ts';
+import { checkpointKey, readCheckpointValue } from '../store/checkpoints.ts';
 import type { Committed, OperationKey, Refusal } from '../store/port.ts';
 import type { RecordRow } from '../store/rows.ts';
 import { readCheckpoint, type SessionCheckpoint } from './checkpoint.ts';
@@ -25,6 +26,8 @@ export interface CheckpointOptions extends OperationOptions {
   readonly label?: string | undefined;
   readonly metadata?: object | undefined;
 }
+
+type LabelTaken = Extract<Refusal, { refused: 'label' }>;
 
 interface Found {
   readonly sessionId: string;
@@ -59,11 +62,24 @@ export class CheckpointManager<T extends SessionTypes = AnySession> {
       expiry: this.#engine.expiry,
       ...(operation === undefined ? {} : { operation }),
     });
-    if (result.refused === 'label' && standsAtHead(result)) {
+    if (result.refused === 'label' && (await this.#standsAtHead(result))) {
       return readCheckpoint(sessionId, result.record);
     }
     if (result.refused !== undefined) throw refusalError(sessionId, result, 'active');
     return readCheckpoint(sessionId, result.checkpoints.at(-1) as RecordRow);
+  }
+
+  /** Whether a checkpoint is where the session stands: the same turn, reached by whichever moves, and the same variables. */
+  async #standsAtHead({ record, session }: LabelTaken): Promise<boolean> {
+    const { point } = readCheckpointValue(record);
+    if (point.seq !== session.head.seq || point.turnId !== session.head.turnId) return false;
+    // A branch has a version of its own of what it started with: what they hold is what counts.
+    const [there, here] = await Promise.all(
+      [point.variables, session.variables].map((at) =>
+        at === null ? null : this.#engine.store.variables(at),
+      ),
+    );
+    return equalJson(JSON.parse(there?.json ?? '{}'), JSON.parse(here?.json ?? '{}'));
   }
 
   /** @throws CheckpointNotFoundError */
@@ -128,7 +144,7 @@ export class CheckpointManager<T extends SessionTypes = AnySession> {
     const before = await this.#recall(checkpointId, operation);
     if (before !== null) return engine.stateAfter<T>(before);
     const { record, sessionId } = await this.#find(checkpointId);
-    const { point } = JSON.parse(record.value) as CheckpointValue;
+    const { point } = readCheckpointValue(record);
     const made = await move(engine, sessionId, 'restore', operation, async (history) => {
       const [from] = await history.load([point.timelineId]);
       if (!from) throw new CheckpointNotFoundError(checkpointId);
@@ -168,17 +184,4 @@ export class CheckpointManager<T extends SessionTypes = AnySession> {
     const [one, other] = [await this.#find(a), await this.#find(b)];
     return diffCheckpoints(this.#engine, one.record, other.record);
   }
-}
-
-/** Whether a checkpoint is where the session stands: the same turn, reached by whichever moves, and the same variables. */
-function standsAtHead({ record, session }: Extract<Refusal, { refused: 'label' }>): boolean {
-  const { point } = JSON.parse(record.value) as CheckpointValue;
-  const { head, variables } = session;
-  return (
-    point.seq === head.seq &&
-    point.turnId === head.turnId &&
-    point.variables?.timelineId === variables?.timelineId &&
-    point.variables?.position === variables?.position &&
-    point.variables?.revision === variables?.revision
-  );
 }

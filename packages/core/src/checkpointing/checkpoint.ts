@@ -3,7 +3,7 @@ import { deepFreeze, type JsonObject } from '../session/json.ts';
 import { toUsd } from '../session/money.ts';
 import type { SessionPosition } from '../session/state.ts';
 import { toIso } from '../session/time.ts';
-import type { CheckpointValue } from '../store/checkpoints.ts';
+import { readCheckpointValue } from '../store/checkpoints.ts';
 import type { RecordRow } from '../store/rows.ts';
 
 /** An immutable named point of a session, with the variables there. */
@@ -24,7 +24,7 @@ export interface SessionCheckpoint {
 }
 
 export function readCheckpoint(sessionId: string, record: RecordRow): SessionCheckpoint {
-  const { automatic, metadata, point } = JSON.parse(record.value) as CheckpointValue;
+  const { automatic, metadata, point } = readCheckpointValue(record);
   return deepFreeze({
     checkpointId: checkpointId(sessionId, Number(record.key)),
     sessionId,

@@ -6,7 +6,7 @@ import { toUsd } from '../session/money.ts';
 import { readTurn } from '../session/read-turn.ts';
 import type { SessionPosition } from '../session/state.ts';
 import type { SessionTurn } from '../session/turn.ts';
-import type { CheckpointValue } from '../store/checkpoints.ts';
+import { readCheckpointValue } from '../store/checkpoints.ts';
 import type { Point, RecordRow, Segment } from '../store/rows.ts';
 import { History } from '../timeline/history.ts';
 import { type StateDelta, StateDiff } from './state-diff.ts';
@@ -55,7 +55,7 @@ export async function diffCheckpoints(
 }
 
 function pointOf(record: RecordRow): Point {
-  return (JSON.parse(record.value) as CheckpointValue).point;
+  return readCheckpointValue(record).point;
 }
 
 async function openAt(engine: Engine, point: Point): Promise<History> {

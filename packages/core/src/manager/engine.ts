@@ -5,11 +5,12 @@ import {
   type SessionConfig,
   type SessionConfigInput,
 } from '../config/session-config.ts';
-import { SessionInputError, SessionNotFoundError } from '../errors.ts';
+import { SessionCorruptDataError, SessionInputError, SessionNotFoundError } from '../errors.ts';
 import { checkPrintable, checkSessionId, kindOf } from '../session/ids.ts';
-import { deepFreeze, type JsonObject } from '../session/json.ts';
+import { deepFreeze } from '../session/json.ts';
 import { toUsd } from '../session/money.ts';
 import { checkOptions } from '../session/options.ts';
+import { readStored } from '../session/read-stored.ts';
 import type { AnySession, SessionState, SessionTypes } from '../session/state.ts';
 import { toIso } from '../session/time.ts';
 import type {
@@ -140,8 +141,10 @@ export class Engine {
       status: row.status,
       head: Object.freeze({ ...row.head }),
       turnCount: row.head.seq,
-      metadata: parseObject(row.metadata) as T['metadata'],
-      variables: parseObject(await this.variables(row)) as T['variables'],
+      metadata: deepFreeze(
+        readStored(row.metadata, `the metadata of session '${row.sessionId}'`),
+      ) as T['metadata'],
+      variables: deepFreeze(await this.variables(row)) as T['variables'],
       totalTokens: row.tokens,
       totalCost: toUsd(row.cost),
       lifetimeTokens: row.lifetime.tokens,
@@ -157,16 +160,15 @@ export class Engine {
     });
   }
 
-  /** The variables of a session as JSON text. */
-  async variables(row: SessionHead): Promise<string> {
-    if (row.variables === null) return '{}';
+  /** The variables of a session. */
+  async variables(row: SessionHead): Promise<Record<string, unknown>> {
+    if (row.variables === null) return {};
+    const place = `the variables of session '${row.sessionId}'`;
     const found = await this.store.variables(row.variables);
-    return found?.json ?? '{}';
+    if (found !== null) return readStored(found.json, place);
+    await this.session(row.sessionId);
+    throw new SessionCorruptDataError(place, 'the version that it points at is missing');
   }
-}
-
-function parseObject(json: string): JsonObject {
-  return deepFreeze(JSON.parse(json) as JsonObject);
 }
 
 /** What a service is made over. */

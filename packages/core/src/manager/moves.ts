@@ -1,4 +1,9 @@
-import { SessionConflictError, SessionInputError, SessionNotFoundError } from '../errors.ts';
+import {
+  SessionConflictError,
+  SessionCorruptDataError,
+  SessionInputError,
+  SessionNotFoundError,
+} from '../errors.ts';
 import { checkName, parseTimelineId, timelineId } from '../session/ids.ts';
 import type { TurnDraft } from '../session/parse-turn.ts';
 import { SessionStateMachine } from '../session/state-machine.ts';
@@ -87,11 +92,16 @@ export function physical(from: TimelineRow, point: Point): Point {
   return { ...point, timelineId: base?.timelineId ?? from.root };
 }
 
-/** The history of a session's head. @throws SessionNotFoundError if it was deleted meanwhile */
+/**
+ * The history of a session's head.
+ *
+ * @throws SessionNotFoundError if it was deleted meanwhile; SessionCorruptDataError if its timeline is missing
+ */
 export async function openHistory(engine: Engine, row: SessionRow): Promise<History> {
   const history = await History.open(engine.store, row.head);
-  if (history === null) throw new SessionNotFoundError(row.sessionId);
-  return history;
+  if (history !== null) return history;
+  await engine.session(row.sessionId);
+  throw new SessionCorruptDataError(`timeline '${row.head.timelineId}'`, 'it is missing');
 }
 
 /** A turn that a call names, and the history in which it stands. */

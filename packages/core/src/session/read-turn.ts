@@ -3,13 +3,14 @@ import type { TurnRow } from '../store/rows.ts';
 import { deepFreeze, equalJson } from './json.ts';
 import { toUsd } from './money.ts';
 import type { TurnDraft } from './parse-turn.ts';
+import { readStored } from './read-stored.ts';
 import { toIso } from './time.ts';
 import type { SessionTurn } from './turn.ts';
 
 /**
  * A stored turn as callers see it, deeply frozen.
  *
- * @throws SessionCorruptDataError if its body is no JSON
+ * @throws SessionCorruptDataError if its body is none of a turn
  */
 export function readTurn(row: TurnRow): SessionTurn {
   const fields = parseBody(row);
@@ -29,12 +30,10 @@ type Body = Omit<SessionTurn, 'turnId' | 'seq' | 'timestamp' | 'origin' | 'cost'
 };
 
 function parseBody(row: TurnRow): Body {
-  try {
-    return JSON.parse(row.body) as Body;
-  } catch (cause) {
-    const place = `timeline '${row.timelineId}' seq ${row.seq}`;
-    throw new SessionCorruptDataError(place, 'the turn is no JSON', { cause });
-  }
+  const place = `timeline '${row.timelineId}' seq ${row.seq}`;
+  const body = readStored(row.body, place);
+  if (typeof body.role === 'string' && body.content !== undefined) return body as unknown as Body;
+  throw new SessionCorruptDataError(place, 'the turn has no role or no content');
 }
 
 /** A turn that was just written, from what was given and what the store added. */

@@ -1,4 +1,6 @@
-import type { Point } from './rows.ts';
+import { SessionCorruptDataError } from '../errors.ts';
+import { readStored } from '../session/read-stored.ts';
+import type { Point, RecordRow } from './rows.ts';
 import type { StoredSession, StoreTransaction } from './transaction.ts';
 
 /** What a checkpoint's record holds. */
@@ -6,6 +8,14 @@ export interface CheckpointValue {
   readonly point: Point;
   readonly automatic: boolean;
   readonly metadata: unknown;
+}
+
+/** @throws SessionCorruptDataError if a record is none of a checkpoint */
+export function readCheckpointValue(record: RecordRow): CheckpointValue {
+  const place = `checkpoint ${Number(record.key)}`;
+  const value = readStored(record.value, place) as unknown as CheckpointValue;
+  if (typeof value.point?.timelineId === 'string') return value;
+  throw new SessionCorruptDataError(place, 'it names no point');
 }
 
 /** Keys of checkpoints sort in the order in which they were made. */

@@ -1,5 +1,6 @@
 import { SessionCorruptDataError } from '../errors.ts';
 import { exceedsBytes, setOwn, utf8Bytes } from '../session/json.ts';
+import { readStored } from '../session/read-stored.ts';
 import type { VariablesPatch } from './port.ts';
 import type { VariablesEntry } from './transaction.ts';
 
@@ -46,10 +47,10 @@ export function foldVariables(entries: readonly VariablesEntry[]): string {
       'no whole copy among the newest versions',
     );
   }
+  const merged = readStored((entries[whole] as VariablesEntry).value, placeOf(newest));
   if (whole === 0) return newest.value;
-  const merged = JSON.parse((entries[whole] as VariablesEntry).value) as Record<string, unknown>;
   for (let i = whole - 1; i >= 0; i--) {
-    const { set, unset } = JSON.parse((entries[i] as VariablesEntry).value) as {
+    const { set, unset } = readStored((entries[i] as VariablesEntry).value, placeOf(newest)) as {
       set: Record<string, unknown>;
       unset: string[];
     };
@@ -57,4 +58,8 @@ export function foldVariables(entries: readonly VariablesEntry[]): string {
     for (const key of unset) delete merged[key];
   }
   return JSON.stringify(merged);
+}
+
+function placeOf({ at }: VariablesEntry): string {
+  return `variables of timeline '${at.timelineId}'`;
 }

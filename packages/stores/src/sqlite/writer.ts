@@ -1,12 +1,15 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { SessionStoreUnavailableError } from '@lexigram/ai-session';
 import { isBusy, isEngineFault, rollBack, toSessionError } from './faults.ts';
+import { pause } from './pause.ts';
 
 /** One piece of work that waits for a transaction. */
 interface Job {
   readonly work: () => unknown;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
+  /** When it gives up waiting for the lock. */
+  readonly deadline: number;
 }
 
 /** What is told when a transaction has begun, and when it was undone. */
@@ -16,7 +19,7 @@ export interface WriteScope {
 }
 
 /** How long a group may run before what is left of it waits for the next one. */
-const groupMs = 8;
+const groupMs = 20;
 /** How long this process may go on committing before it lets others have the lock. */
 const turnMs = 20;
 
@@ -54,7 +57,8 @@ export class Writer {
   /** Runs `work` inside a transaction; what it throws undoes it alone. */
   run<T>(work: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ work, resolve: resolve as (value: unknown) => void, reject });
+      const deadline = performance.now() + this.#timeoutMs;
+      this.#queue.push({ work, resolve: resolve as (value: unknown) => void, reject, deadline });
       if (this.#busy) return;
       this.#busy = true;
       setImmediate(this.#runGroup);
@@ -133,17 +137,28 @@ export class Writer {
         setImmediate(this.#runGroup);
       } else {
         this.#busySince = Number.POSITIVE_INFINITY;
-        setTimeout(this.#runGroup, 1 + jitter(2));
+        void pause(2).then(this.#runGroup);
       }
     });
   }
 
-  /** Knocks again and again, with pauses in which the event loop turns. */
+  /** Knocks again and again, with pauses in which the event loop turns; each job gives up at its own time. */
   async #waitForLock(first: unknown): Promise<void> {
-    const deadline = performance.now() + this.#timeoutMs;
     let error = first;
-    for (let attempt = 1; isBusy(error) && performance.now() < deadline; attempt++) {
-      await delay(jitter(Math.min(attempt, 10)));
+    for (let attempt = 1; isBusy(error); attempt++) {
+      const now = performance.now();
+      const late = this.#queue.filter((job) => job.deadline <= now);
+      if (late.length > 0) {
+        this.#queue = this.#queue.filter((job) => job.deadline > now);
+        const message = `'${this.#path}' was locked by others for ${this.#timeoutMs} ms; try again`;
+        const fault = new SessionStoreUnavailableError('locked', message, { cause: error });
+        for (const job of late) job.reject(fault);
+      }
+      if (this.#queue.length === 0) {
+        this.#next();
+        return;
+      }
+      await pause(attempt);
       try {
         this.#begin.run();
         this.#inside();
@@ -152,25 +167,8 @@ export class Writer {
         error = again;
       }
     }
-    const fault = isBusy(error)
-      ? new SessionStoreUnavailableError(
-          'locked',
-          `'${this.#path}' was locked by others for ${this.#timeoutMs} ms; try again`,
-          { cause: error },
-        )
-      : toSessionError(error, this.#path);
+    const fault = toSessionError(error, this.#path);
     for (const job of this.#queue.splice(0)) job.reject(fault);
     this.#next();
   }
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
-}
-
-/** A random part of `ms`, so that waiting processes do not knock at the same moment. */
-function jitter(ms: number): number {
-  return (crypto.getRandomValues(new Uint8Array(1))[0] as number) * (ms / 255);
 }
