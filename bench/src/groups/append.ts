@@ -16,7 +16,8 @@ const sliceTurns = 50;
 /** One caller adds turns, one after another, each in a transaction of its own. */
 export const appendFull: Group = {
   name: 'append-full',
-  about: 'one caller, addTurn ÷ bare engine, means over the whole run',
+  about:
+    'one caller, addTurn without automatic checkpoints ÷ bare engine, means over the whole run',
   durability: 'SQLite, WAL, synchronous=FULL: a turn survives a power cut',
   measure: (options) => measureBoth('full', 1.2, options),
 };
@@ -50,7 +51,8 @@ async function measure(
   { directory, quick }: MeasureOptions,
 ): Promise<Figure> {
   const file = name.replaceAll(' ', '-');
-  await using sessions = await openSessions(directory, `${file}-own.db`, synchronous);
+  const config = synchronous === 'full' ? { autoCheckpointInterval: null } : {};
+  await using sessions = await openSessions(directory, `${file}-own.db`, synchronous, config);
   const bare = new BareEngine(join(directory, `${file}-bare.db`), synchronous);
   const sessionCount = (talk.at(-1)?.session ?? 0) + 1;
   const slices = talk.length / sliceTurns;

@@ -9,29 +9,33 @@ import { countOf, isFull } from './scale.ts';
 
 const script = new URL('./children/write-for.ts', import.meta.url);
 
-it.each([1, 16])('four processes with %i callers each share one file', async (callers) => {
-  const path = temporaryFile();
-  const children = ['a', 'b', 'c', 'd'].map((name) =>
-    startChild(script, [path, name, String(callers)]),
-  );
-  for (const child of children) expect(await child.next()).toEqual({ did: 'open' });
-  const ms = countOf('fairnessMs');
-  for (const child of children) child.say({ ms });
-  const writing = Promise.all(children.map((child) => child.next<Written>()));
-  const diskMs = await longestSync(temporaryFile('page'), writing);
-  const written = await writing;
-  await Promise.all(children.map((child) => child.ended));
+it.for([1, 16])(
+  'four processes with %i callers each share one file',
+  async (callers, { annotate }) => {
+    const path = temporaryFile();
+    const children = ['a', 'b', 'c', 'd'].map((name) =>
+      startChild(script, [path, name, String(callers)]),
+    );
+    for (const child of children) expect(await child.next()).toEqual({ did: 'open' });
+    const ms = countOf('fairnessMs');
+    for (const child of children) child.say({ ms });
+    const writing = Promise.all(children.map((child) => child.next<Written>()));
+    const diskMs = await longestSync(temporaryFile('page'), writing);
+    const written = await writing;
+    await Promise.all(children.map((child) => child.ended));
 
-  expect(written.flatMap((it) => it.errors)).toEqual([]);
-  const turns = written.map((it) => it.turns);
-  expect(Math.min(...turns)).toBeGreaterThan(0);
-  expect(storedTurns(path)).toHaveLength(turns.reduce((sum, n) => sum + n, 0));
-  expect(await faultsIn(path)).toEqual([]);
-  if (!isFull) return;
-  // A short run, beside other tests on the same cores, says nothing about shares and times.
-  const slowest = Math.min(...turns) / Math.max(...turns);
-  expect(slowest, `turns of each process: ${turns}`).toBeGreaterThanOrEqual(1 / 3);
-  // Other tests want the CPUs and the disk too; what they took is not the store's standing still.
-  const heldMs = Math.max(...written.map((it) => it.heldMs));
-  expect(heldMs, `a plain sync took up to ${diskMs} ms`).toBeLessThanOrEqual(100 + diskMs);
-});
+    expect(written.flatMap((it) => it.errors)).toEqual([]);
+    const turns = written.map((it) => it.turns);
+    expect(Math.min(...turns)).toBeGreaterThan(0);
+    expect(storedTurns(path)).toHaveLength(turns.reduce((sum, n) => sum + n, 0));
+    expect(await faultsIn(path)).toEqual([]);
+    const heldMs = Math.max(...written.map((it) => it.heldMs));
+    const shares = `turns of each: ${turns}; event loop held ${heldMs} ms; plain sync ${diskMs} ms`;
+    await annotate(shares);
+    // A short run, beside other tests on the same cores, says nothing about shares and times.
+    if (!isFull) return;
+    expect(Math.min(...turns) / Math.max(...turns), shares).toBeGreaterThanOrEqual(1 / 3);
+    // On a machine so busy that a plain sync takes long, a commit may take a few of them.
+    expect(heldMs, shares).toBeLessThanOrEqual(Math.max(100, 4 * diskMs));
+  },
+);

@@ -138,7 +138,11 @@ it('erasing a name with a meaning for patterns touches nobody', async () => {
     "a0' OR '1",
     'A0',
   ]) {
-    expect(await store.erase(pattern, { limit: 10_000 })).toEqual({ found: false, done: true });
+    expect(await store.erase(pattern, { limit: 10_000 })).toEqual({
+      found: false,
+      done: true,
+      parent: null,
+    });
     expect(await store.erase(pattern, { limit: 10_000, keep: [] })).toMatchObject({ found: false });
   }
   expect(await store.list({ limit: count + 1 })).toHaveLength(count);

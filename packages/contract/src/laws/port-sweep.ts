@@ -81,7 +81,11 @@ export const portSweepLaws: readonly Law[] = [
         const segment = { timelineId: 's.1', from: 1, to: 99 };
         return (await store.turns([segment], { limit: 99, order: 'asc' })).length;
       };
-      assert.deepEqual(await store.erase('s', { limit: 2 }), { found: true, done: false });
+      assert.deepEqual(await store.erase('s', { limit: 2 }), {
+        found: true,
+        done: false,
+        parent: null,
+      });
       assert.equal(await store.session('s'), null);
       let turns = await left();
       for (const _ of range(1, 20)) {
@@ -94,7 +98,7 @@ export const portSweepLaws: readonly Law[] = [
       assert.equal(turns, 0);
       assert.deepEqual(await store.timelines(['s.1']), [null]);
       const unknown = await store.erase('unknown', { keep: [], limit: 2 });
-      assert.deepEqual(unknown, { found: false, done: true });
+      assert.deepEqual(unknown, { found: false, done: true, parent: null });
     },
   },
   {
@@ -118,7 +122,11 @@ export const portSweepLaws: readonly Law[] = [
       assert.equal((await store.variables(end))?.json, '{"n":6}');
       const variables = { position: 6, revision: Number.MAX_SAFE_INTEGER };
       const keep = [{ timelineId: 's.1', seq: 3, variables }];
-      assert.deepEqual(await store.erase('s', { keep, limit: 10 }), { found: true, done: true });
+      assert.deepEqual(await store.erase('s', { keep, limit: 10 }), {
+        found: true,
+        done: true,
+        parent: null,
+      });
       const segment = { timelineId: 's.1', from: 1, to: 99 };
       const rows = await store.turns([segment], { limit: 99, order: 'asc' });
       assert.deepEqual(

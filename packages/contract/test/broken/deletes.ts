@@ -24,7 +24,11 @@ function erasing(
 
 /** Stores that delete too much, too little, or not for good. */
 
-export const erasesNothing: OpenStore = erasing(async () => ({ found: true, done: true }));
+export const erasesNothing: OpenStore = erasing(async () => ({
+  found: true,
+  done: true,
+  parent: null,
+}));
 
 export const erasesEverything: OpenStore = erasing((request, id, inner) =>
   inner.erase(id, { ...request, keep: [] }),
@@ -143,7 +147,7 @@ export const erasesTooEarly: OpenStore = breaking((inner) => ({
     const result = await inner.erase(id, request);
     if (request.keep === undefined && result.found) {
       const { found } = await inner.erase(id, { keep: [], limit: all });
-      return { found, done: false };
+      return { found, done: false, parent: null };
     }
     await tick();
     return result;

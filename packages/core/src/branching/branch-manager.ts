@@ -107,7 +107,8 @@ export class BranchManager<T extends SessionTypes = AnySession> {
       if ((await engine.store.session(branchId)) === null) {
         await holdFor(engine, branchId, { parentId: sessionId, reach });
       }
-      return session(branchId, timeline, [...new Set([sessionId, ...reach.keys()])]);
+      const others = [...reach.keys()].filter((id) => id !== sessionId);
+      return session(branchId, timeline, others);
     });
     return engine.stateAfter<T>(made);
   }

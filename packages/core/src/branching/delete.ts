@@ -28,7 +28,11 @@ export async function deleteSession(
   checkSessionId(sessionId);
   const row = await engine.store.session(sessionId, engine.owner);
   if (row === null) {
-    if (operation !== undefined && (await wasDeleted(engine, sessionId, operation))) return;
+    if (operation !== undefined && (await wasDeleted(engine, sessionId, operation))) {
+      // The first time may have been cut short.
+      await finishErase(engine.store, sessionId);
+      return;
+    }
     throw new SessionNotFoundError(sessionId);
   }
   if (withBranches) {
@@ -59,6 +63,9 @@ async function wasDeleted(
 
 /** Erases what nobody reads of a session whose tombstone stands. May be repeated, and run by several at once. */
 async function finishErase(store: SessionStore, sessionId: string): Promise<void> {
+  const { parent } = await store.erase(sessionId, { limit: eraseBatch });
+  if (parent !== null) await release(store, parent, sessionId);
+  // Its parent is known; others whose turns it reads have a record each.
   const held = await allRecords(store, sessionId, 'held');
   for (const { key } of held) await release(store, key, sessionId);
   if (held.length > 0) {

@@ -62,17 +62,18 @@ export class InMemorySessionStore implements SessionStore {
   async erase(sessionId: string, request: EraseRequest): Promise<EraseResult> {
     this.#checkOpen();
     const session = this.#sessions.get(sessionId);
-    if (session === undefined) return { found: false, done: true };
+    if (session === undefined) return notFound;
     if (session.row.status !== 'deleted') {
-      if (!isVisible(session.row, request.owner)) return { found: false, done: true };
+      if (!isVisible(session.row, request.owner)) return notFound;
       const now = this.#clock();
       session.bury(now);
       if (request.operation !== undefined) session.records.put(deletedBy(request.operation, now));
     }
-    if (request.keep === undefined) return { found: true, done: false };
+    const parent = session.row.parentSessionId;
+    if (request.keep === undefined) return { found: true, done: false, parent };
     const done = session.shrink(request.keep, request.limit);
     if (done) session.row = { ...session.row, dueAt: null };
-    return { found: true, done };
+    return { found: true, done, parent };
   }
 
   async collect(request: { readonly before: number; readonly limit: number }): Promise<number> {
@@ -207,6 +208,8 @@ export class InMemorySessionStore implements SessionStore {
     if (this.#closed) throw new SessionStoreUnavailableError('closed', 'the store was closed');
   }
 }
+
+const notFound: EraseResult = { found: false, done: true, parent: null };
 
 type ListKey = { readonly createdAt: number; readonly sessionId: string };
 

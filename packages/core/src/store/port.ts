@@ -279,6 +279,8 @@ export interface EraseResult {
   readonly found: boolean;
   /** Whether nothing is left to delete. */
   readonly done: boolean;
+  /** The session that this one branched off, which holds a record of it. */
+  readonly parent: string | null;
 }
 
 export interface TurnPage {

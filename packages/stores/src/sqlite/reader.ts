@@ -200,6 +200,8 @@ export class Reader {
     }
     if (query.after !== undefined) {
       const { createdAt, sessionId } = query.after;
+      // The first condition is for the index, the second for those of the same millisecond.
+      add('s.created_at <= ?', createdAt);
       add('(s.created_at, s.session_id) < (?, ?)', createdAt, sessionId);
     }
     return this.#sql(

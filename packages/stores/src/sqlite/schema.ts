@@ -41,8 +41,8 @@ const migrations: readonly string[] = [
     closed_reason TEXT,
     due_at INTEGER
   ) STRICT;
-  CREATE INDEX ai_sessions_owner ON ai_sessions (user_id, created_at, session_id);
-  CREATE INDEX ai_sessions_created ON ai_sessions (created_at, session_id);
+  CREATE INDEX ai_sessions_owner ON ai_sessions (user_id, created_at);
+  CREATE INDEX ai_sessions_created ON ai_sessions (created_at);
   CREATE INDEX ai_sessions_open ON ai_sessions (user_id, tenant_id)
     WHERE status IN ('active', 'suspended') AND parent_session_id IS NULL;
   CREATE INDEX ai_sessions_due ON ai_sessions (due_at) WHERE due_at IS NOT NULL;

@@ -13,6 +13,8 @@ import {
 import { recordColumns, sessionColumns, toRecord, toSession } from './rows.ts';
 import type { SqliteTransaction } from './transaction.ts';
 
+const notFound: EraseResult = { found: false, done: true, parent: null };
+
 /** What deletes: the erasing of sessions, and the sweep's rows. Each runs inside a write transaction. */
 export class Sweep {
   readonly #db: DatabaseSync;
@@ -25,19 +27,20 @@ export class Sweep {
 
   erase(sessionId: string, request: EraseRequest): EraseResult {
     let session = this.#tx.session(sessionId);
-    if (session === undefined) return { found: false, done: true };
+    if (session === undefined) return notFound;
     if (session.status !== 'deleted') {
-      if (!isVisible(session, request.owner)) return { found: false, done: true };
+      if (!isVisible(session, request.owner)) return notFound;
       session = this.#bury(session);
       if (request.operation !== undefined) {
         this.#tx.putRecord(session, deletedBy(request.operation, this.#tx.now));
       }
     }
-    if (request.keep === undefined) return { found: true, done: false };
+    const parent = session.parentSessionId;
+    if (request.keep === undefined) return { found: true, done: false, parent };
     const done = this.#shrink(session, request.keep, request.limit);
     if (done) this.#tx.putSession({ ...session, dueAt: null });
 
-    return { found: true, done };
+    return { found: true, done, parent };
   }
 
   /** Leaves a tombstone: nothing of what was said or noted but what branches may hold. */

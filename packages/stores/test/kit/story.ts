@@ -1,4 +1,4 @@
-import { SessionNotFoundError, type Sessions } from '@lexigram/ai-session';
+import type { Sessions } from '@lexigram/ai-session';
 
 /** One call of the story. All its ids are given, so that it can be made again. */
 export type Step = (sessions: Sessions, told: Told) => Promise<unknown>;
@@ -65,19 +65,12 @@ export const story: readonly Step[] = [
   ({ checkpoints }, told) => checkpoints.delete(told.checkpoint ?? '', { operationId: 'drop' }),
   ({ manager }) => manager.close('main', { reason: 'done', operationId: 'close' }),
   // The branch goes on reading its turns.
-  ({ manager }) => deleted(manager.delete('main', { operationId: 'delete' })),
+  ({ manager }) => manager.delete('main', { operationId: 'delete' }),
   ({ manager }, told) => manager.addTurn(told.branch ?? '', turn('f2')),
   // With it goes the last who reads them, but for the twig.
-  ({ manager }, told) => deleted(manager.delete(told.branch ?? '', { operationId: 'delete' })),
+  ({ manager }, told) => manager.delete(told.branch ?? '', { operationId: 'delete' }),
   ({ manager }) => manager.addTurn('other', turn('o2')),
 ];
-
-/** Who deletes again what is gone already is told so: that is as good. */
-async function deleted(work: Promise<void>): Promise<void> {
-  await work.catch((error: unknown) => {
-    if (!(error instanceof SessionNotFoundError)) throw error;
-  });
-}
 
 /** What callers see of everything, but for the ids of turns that `edit` generates. */
 export async function visible({ branches, checkpoints, manager }: Sessions): Promise<unknown> {
