@@ -19,7 +19,8 @@ import type {
 import { SessionStateMachine } from '../session/state-machine.ts';
 import type { ContentPart, SessionTurn, TurnInput } from '../session/turn.ts';
 import type { Commit, Committed } from '../store/port.ts';
-import type { SessionRow } from '../store/rows.ts';
+import type { SessionRow, TurnRow } from '../store/rows.ts';
+import type { History } from '../timeline/history.ts';
 import {
   type AddedTurn,
   type AddedTurns,
@@ -147,14 +148,29 @@ export class SessionManager<T extends SessionTypes = AnySession> {
     const size = limits.page;
     if (order === 'asc') {
       for (let at = from; at <= to; at += size) {
-        const rows = await history.turns(at, Math.min(to, at + size - 1));
+        const rows = await this.#page(history, row, at, Math.min(to, at + size - 1));
         for (const turn of rows) yield readTurn(turn);
       }
     } else {
       for (let at = to; at >= from; at -= size) {
-        const rows = await history.turns(Math.max(from, at - size + 1), at);
+        const rows = await this.#page(history, row, Math.max(from, at - size + 1), at);
         for (const turn of rows.toReversed()) yield readTurn(turn);
       }
+    }
+  }
+
+  /** A page of turns; turns that are missing because the session was deleted meanwhile are no damage. */
+  async #page(
+    history: History,
+    row: SessionRow,
+    from: number,
+    to: number,
+  ): Promise<readonly TurnRow[]> {
+    try {
+      return await history.turns(from, to);
+    } catch (error) {
+      await this.#engine.session(row.sessionId);
+      throw error;
     }
   }
 

@@ -33,9 +33,10 @@ function judgeStatus(tx: StoreTransaction, session: StoredSession, commit: Commi
   const allowed = commit.guards?.status;
   if (allowed !== undefined && status !== 'deleted' && !allowed.includes(status)) {
     // What filled its cap of turns answers for the cap, not for the end that came with it.
-    if (commit.append?.cap !== undefined && session.closedReason === 'turn_limit') {
-      const { cap } = commit.append;
-      return refuseCap(tx, session, 'turns', cap.turns, session.seq + commit.append.turns.length);
+    const cap = commit.append?.cap;
+    const seq = session.seq + (commit.append?.turns.length ?? 0);
+    if (cap !== undefined && session.closedReason === 'turn_limit' && seq > cap.turns) {
+      return refuseCap(tx, session, 'turns', cap.turns, seq);
     }
     return { refused: 'status', session: toSessionHead(session, tx.now) };
   }

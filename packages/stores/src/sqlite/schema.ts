@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { SessionUnsupportedError } from '@lexigram/ai-session';
+import { rollBack } from './faults.ts';
 
 /**
  * The schema, one migration for each version. A migration that was released is never changed. Integers are the
@@ -191,7 +192,7 @@ export function checkSchema(db: DatabaseSync): number {
     if (version === 0) checkNames(db);
     return version;
   } finally {
-    if (db.isTransaction) db.exec('ROLLBACK');
+    rollBack(db);
   }
 }
 
