@@ -30,6 +30,18 @@ export const turnCapLaws: readonly Law[] = [
     },
   },
   {
+    id: 'caps/first-turn',
+    promise: 'A system prompt that fills the cap closes the session that it opens.',
+    async check(bench) {
+      const { manager } = await bench.open({ maxTurnsPerSession: 1 });
+      const full = await manager.create({ userId: 'u', systemPrompt: 'all there is room for' });
+      assert.deepEqual([full.status, full.closedReason], ['closed', 'turn_limit']);
+      await refused(manager.addTurn(full.sessionId, say('late')), 'capacity', { max: 1 });
+      const open = await manager.create({ userId: 'u' });
+      assert.equal(open.status, 'active');
+    },
+  },
+  {
     id: 'caps/refuse',
     promise:
       "With onTurnLimit 'refuse' a full session stays open, and room that a move makes can be used.",

@@ -44,6 +44,11 @@ export const neverCloses: OpenStore = committing((commit) => {
   return { ...commit, append: { ...append, cap: { ...append.cap, onFull: 'refuse' } } };
 });
 
+/** Does not judge what a session begins with. */
+export const neverClosesAtFirst: OpenStore = breaking((inner) => ({
+  create: ({ cap: _, ...session }) => inner.create(session),
+}));
+
 /** Takes of a batch what fits. */
 export const takesWhatFits: OpenStore = breaking((inner) => ({
   async commit(id, commit): Promise<CommitResult> {

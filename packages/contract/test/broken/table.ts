@@ -26,6 +26,7 @@ export const teeth: Readonly<Record<string, readonly FaultName[]>> = {
   'expected/seq': ['racesOnSeq'],
   'expected/revision': ['racesOnRevision'],
   'caps/turn-limit': ['saysClosedWhenFull', 'neverCloses', 'hasNoTurnCap'],
+  'caps/first-turn': ['neverClosesAtFirst'],
   'caps/refuse': ['closesWhenFull'],
   'caps/turns-same-tick': ['racesOnTurnCap'],
   'caps/batch-past': ['takesWhatFits'],

@@ -201,13 +201,18 @@ export const variableLimits: { readonly maxBytes: number; readonly maxKeys: numb
   maxKeys: limits.variablesKeys,
 };
 
+/** The caps of turns of the configuration. */
+export function capOf(engine: Engine): NonNullable<Append['cap']> {
+  const { maxTurnsPerSession: turns, onTurnLimit: onFull } = engine.config;
+  return { turns, written: turns * 10, onFull };
+}
+
 /** The `append` of a commit, with the caps and the checkpoints of the configuration. */
 export function appendOf(engine: Engine, drafts: readonly TurnDraft[]): Append {
-  const { autoCheckpointInterval, maxCheckpointsPerSession, maxTurnsPerSession, onTurnLimit } =
-    engine.config;
+  const { autoCheckpointInterval, maxCheckpointsPerSession } = engine.config;
   return {
     turns: drafts,
-    cap: { turns: maxTurnsPerSession, written: maxTurnsPerSession * 10, onFull: onTurnLimit },
+    cap: capOf(engine),
     ...(autoCheckpointInterval === null
       ? {}
       : { checkpoints: { every: autoCheckpointInterval, max: maxCheckpointsPerSession } }),

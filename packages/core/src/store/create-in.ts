@@ -58,6 +58,13 @@ export function createIn(tx: StoreTransaction, given: NewSession): CommitResult 
   tx.addTimeline(session, { ...given.timeline, previous: null });
   const answered: { seq: number; at: number }[] = [];
   appendTurns(tx, session, given.turns, (at) => answered.push({ seq: session.seq, at }));
+  const { cap } = given;
+  const full = cap?.onFull === 'close' && given.turns.length > 0 && session.seq >= cap.turns;
+  if (full) {
+    session.status = 'closed';
+    session.closedReason = 'turn_limit';
+    session.dueAt = null;
+  }
   if (given.turns.length > 0) tx.putSession(session);
   if (given.variables !== null) {
     tx.addVariables(session, {
@@ -83,6 +90,10 @@ export function createIn(tx: StoreTransaction, given: NewSession): CommitResult 
   }
   writeRecords(tx, session, given.records ?? []);
   tx.addJournal(session, { revision: 1, part: 0, type: 'created', at: tx.now, data: null });
+  if (full) {
+    const data = '{"reason":"turn_limit"}';
+    tx.addJournal(session, { revision: 1, part: 1, type: 'closed', at: tx.now, data });
+  }
   const outcome = {
     session: toSessionHead(session, tx.now),
     turns: answered,

@@ -199,6 +199,8 @@ export interface NewSession {
   /** The variables it starts with, as JSON of an object; null for none. */
   readonly variables: string | null;
   readonly turns: readonly NewTurn[];
+  /** As for an append: the turn that fills the cap ends the session. */
+  readonly cap?: Append['cap'];
   readonly records?: readonly RecordWrite[];
   readonly expiry: Expiry;
   /** At most this many sessions of the owner that have not ended and are no branches; null for any number. */
