@@ -3,7 +3,6 @@ import type { SessionCheckpoint } from '../checkpointing/checkpoint.ts';
 import { CheckpointManager } from '../checkpointing/checkpoint-manager.ts';
 import { SessionInputError } from '../errors.ts';
 import { checkName, checkPrintable, checkSessionId, kindOf } from '../session/ids.ts';
-import { limits } from '../session/limits.ts';
 import { checkOptions, parseFlag } from '../session/options.ts';
 import type { Page, PageOptions } from '../session/page.ts';
 import { parseCount } from '../session/parse-head.ts';
@@ -19,8 +18,6 @@ import type {
 import { SessionStateMachine } from '../session/state-machine.ts';
 import type { ContentPart, SessionTurn, TurnInput } from '../session/turn.ts';
 import type { Commit, Committed } from '../store/port.ts';
-import type { SessionRow, TurnRow } from '../store/rows.ts';
-import type { History } from '../timeline/history.ts';
 import {
   type AddedTurn,
   type AddedTurns,
@@ -33,7 +30,8 @@ import { type CreateSessionInput, createSession } from './create.ts';
 import { type Engine, type OperationOptions, type ServiceOptions, toEngine } from './engine.ts';
 import { type ListSessionsQuery, listSessions } from './list.ts';
 import { setMetadata } from './metadata.ts';
-import { findTurn, move, openHistory, pointAt, redo, undo } from './moves.ts';
+import { findTurn, move, pointAt, redo, undo } from './moves.ts';
+import { readTurns } from './read-turns.ts';
 import { checkVariables } from './schemas.ts';
 
 /** Options of `setVariables` and `setMetadata`. */
@@ -110,7 +108,8 @@ export class SessionManager<T extends SessionTypes = AnySession> {
     if (turns === 'none') return state;
     const from = turns === 'all' ? 1 : Math.max(1, row.head.seq - (turns as number) + 1);
     const read: SessionTurn[] = [];
-    for await (const turn of this.#read(row, from, row.head.seq, 'asc')) read.push(turn);
+    for await (const turn of readTurns(this.#engine, row, from, row.head.seq, 'asc'))
+      read.push(turn);
     return Object.freeze({ ...state, turns: Object.freeze(read) });
   }
 
@@ -133,45 +132,9 @@ export class SessionManager<T extends SessionTypes = AnySession> {
     }
     const row = await this.#engine.session(sessionId);
     const to = Math.min(until ?? row.head.seq, row.head.seq);
-    if (order === 'asc') yield* this.#read(row, from, Math.min(to, from + limit - 1), order);
-    else yield* this.#read(row, Math.max(from, to - limit + 1), to, order);
-  }
-
-  async *#read(
-    row: SessionRow,
-    from: number,
-    to: number,
-    order: 'asc' | 'desc',
-  ): AsyncGenerator<SessionTurn, void, undefined> {
-    if (to < from) return;
-    const history = await openHistory(this.#engine, row);
-    const size = limits.page;
-    if (order === 'asc') {
-      for (let at = from; at <= to; at += size) {
-        const rows = await this.#page(history, row, at, Math.min(to, at + size - 1));
-        for (const turn of rows) yield readTurn(turn);
-      }
-    } else {
-      for (let at = to; at >= from; at -= size) {
-        const rows = await this.#page(history, row, Math.max(from, at - size + 1), at);
-        for (const turn of rows.toReversed()) yield readTurn(turn);
-      }
-    }
-  }
-
-  /** A page of turns; turns that are missing because the session was deleted meanwhile are no damage. */
-  async #page(
-    history: History,
-    row: SessionRow,
-    from: number,
-    to: number,
-  ): Promise<readonly TurnRow[]> {
-    try {
-      return await history.turns(from, to);
-    } catch (error) {
-      await this.#engine.session(row.sessionId);
-      throw error;
-    }
+    if (order === 'asc')
+      yield* readTurns(this.#engine, row, from, Math.min(to, from + limit - 1), order);
+    else yield* readTurns(this.#engine, row, Math.max(from, to - limit + 1), to, order);
   }
 
   /**
