@@ -142,6 +142,7 @@ it('erasing a name with a meaning for patterns touches nobody', async () => {
       found: false,
       done: true,
       parent: null,
+      buried: null,
     });
     expect(await store.erase(pattern, { limit: 10_000, keep: [] })).toMatchObject({ found: false });
   }

@@ -81,11 +81,8 @@ export const portSweepLaws: readonly Law[] = [
         const segment = { timelineId: 's.1', from: 1, to: 99 };
         return (await store.turns([segment], { limit: 99, order: 'asc' })).length;
       };
-      assert.deepEqual(await store.erase('s', { limit: 2 }), {
-        found: true,
-        done: false,
-        parent: null,
-      });
+      const { buried: _, ...first } = await store.erase('s', { limit: 2 });
+      assert.deepEqual(first, { found: true, done: false, parent: null });
       assert.equal(await store.session('s'), null);
       let turns = await left();
       for (const _ of range(1, 20)) {
@@ -98,7 +95,29 @@ export const portSweepLaws: readonly Law[] = [
       assert.equal(turns, 0);
       assert.deepEqual(await store.timelines(['s.1']), [null]);
       const unknown = await store.erase('unknown', { keep: [], limit: 2 });
-      assert.deepEqual(unknown, { found: false, done: true, parent: null });
+      assert.deepEqual(unknown, { found: false, done: true, parent: null, buried: null });
+    },
+  },
+  {
+    id: 'port-sweep/buried-once',
+    promise:
+      'Of erases of one session at once exactly one answers that it set the tombstone, with the session as it was and the revision of its end.',
+    async check({ clock, store }) {
+      for (const round of range(1, 5)) {
+        const id = `b${round}`;
+        done(await store.create(rawSession(id)));
+        const before = (await store.session(id)) ?? assert.fail();
+        clock.advance(7);
+        const race = await inOneTick(4, (i) =>
+          store.erase(id, i % 2 === 0 ? { limit: 10 } : { limit: 10, keep: [] }),
+        );
+        const buried = race.won.flatMap((result) => result.buried ?? []);
+        const { metadata: _, ...head } = before;
+        const at = { revision: before.revision + 1, updatedAt: before.updatedAt + 7 };
+        assert.deepEqual(buried, [{ ...head, ...at }]);
+        assert.equal((await store.feed(id, { after: 0, limit: 9 })).at(-1)?.revision, at.revision);
+        assert.equal((await store.erase(id, { limit: 10 })).buried, null);
+      }
     },
   },
   {
@@ -126,6 +145,7 @@ export const portSweepLaws: readonly Law[] = [
         found: true,
         done: true,
         parent: null,
+        buried: null,
       });
       const segment = { timelineId: 's.1', from: 1, to: 99 };
       const rows = await store.turns([segment], { limit: 99, order: 'asc' });

@@ -28,6 +28,28 @@ export const erasesNothing: OpenStore = erasing(async () => ({
   found: true,
   done: true,
   parent: null,
+  buried: null,
+}));
+
+/** Looks first and erases later, so that each of several believes that it was the one. */
+export const buriesTwice: OpenStore = breaking((inner) => ({
+  async erase(id, request) {
+    const row = await inner.session(id, request.owner);
+    await tick(4);
+    const result = await inner.erase(id, request);
+    if (row === null) return result;
+    const { metadata: _, ...head } = row;
+    return { ...result, buried: result.buried ?? { ...head, revision: head.revision + 1 } };
+  },
+}));
+
+/** Tells of a deleted session as it was before. */
+export const buriesUndated: OpenStore = breaking((inner) => ({
+  async erase(id, request) {
+    const row = await inner.session(id, request.owner);
+    const result = await inner.erase(id, request);
+    return { ...result, buried: result.buried === null ? null : row };
+  },
 }));
 
 export const erasesEverything: OpenStore = erasing((request, id, inner) =>
@@ -147,7 +169,7 @@ export const erasesTooEarly: OpenStore = breaking((inner) => ({
     const result = await inner.erase(id, request);
     if (request.keep === undefined && result.found) {
       const { found } = await inner.erase(id, { keep: [], limit: all });
-      return { found, done: false, parent: null };
+      return { found, done: false, parent: null, buried: null };
     }
     await tick();
     return result;

@@ -29,7 +29,7 @@ export const erasesByPattern: OpenStore = breaking((inner) => ({
     for (const { sessionId } of rows) {
       if (pattern.test(sessionId)) await inner.erase(sessionId, request);
     }
-    return { found: rows.length > 0, done: request.keep !== undefined, parent: null };
+    return { found: rows.length > 0, done: request.keep !== undefined, parent: null, buried: null };
   },
 }));
 

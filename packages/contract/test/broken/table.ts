@@ -178,6 +178,7 @@ export const teeth: Readonly<Record<string, readonly FaultName[]>> = {
   'port-sweep/expired-once': ['marksAtWill'],
   'port-sweep/due': ['dueForgetsRecords', 'dueWithoutLimit'],
   'port-sweep/erase-in-batches': ['erasesAtOnce'],
+  'port-sweep/buried-once': ['buriesTwice', 'buriesUndated'],
   'port-sweep/erase-keeps': ['erasesEverything'],
   'port-sweep/tombstone': ['writesToTombstones'],
   'port-sweep/window': ['collectsTooMuch'],

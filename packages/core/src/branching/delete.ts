@@ -30,7 +30,7 @@ export async function deleteSession(
   if (row === null) {
     if (operation !== undefined && (await wasDeleted(engine, sessionId, operation))) {
       // The first time may have been cut short.
-      await finishErase(engine.store, sessionId);
+      await finishErase(engine, sessionId);
       return;
     }
     throw new SessionNotFoundError(sessionId);
@@ -41,13 +41,13 @@ export async function deleteSession(
       if (branch !== null) await deleteSession(engine, key, true);
     }
   }
-  const { found } = await engine.store.erase(sessionId, {
+  const { found } = await engine.erase(sessionId, {
     owner: engine.owner,
     limit: eraseBatch,
     ...(operation === undefined ? {} : { operation }),
   });
   if (!found) throw new SessionNotFoundError(sessionId);
-  await finishErase(engine.store, sessionId);
+  await finishErase(engine, sessionId);
 }
 
 /** Whether this very operation deleted the session before: its tombstone remembers that. */
@@ -62,15 +62,16 @@ async function wasDeleted(
 }
 
 /** Erases what nobody reads of a session whose tombstone stands. May be repeated, and run by several at once. */
-async function finishErase(store: SessionStore, sessionId: string): Promise<void> {
-  const { parent } = await store.erase(sessionId, { limit: eraseBatch });
-  if (parent !== null) await release(store, parent, sessionId);
+async function finishErase(engine: Engine, sessionId: string): Promise<void> {
+  const { store } = engine;
+  const { parent } = await engine.erase(sessionId, { limit: eraseBatch });
+  if (parent !== null) await release(engine, parent, sessionId);
   // Its parent is known; others whose turns it reads have a record each.
   const held = await allRecords(store, sessionId, 'held');
-  for (const { key } of held) await release(store, key, sessionId);
+  for (const { key } of held) await release(engine, key, sessionId);
   if (held.length > 0) {
     const records = held.map(({ key, kind }) => ({ kind, key, delete: true }) as const);
-    await store.commit(sessionId, { guards: { tombstone: true }, records });
+    await engine.put(sessionId, { guards: { tombstone: true }, records });
   }
   const holds: HoldValue[] = [];
   for (const kind of holdKinds) {
@@ -81,18 +82,18 @@ async function finishErase(store: SessionStore, sessionId: string): Promise<void
   const load = (ids: readonly string[]) => store.timelines(ids);
   const keep = await ownReach(load, sessionId, holds);
   for (let done = false; !done; ) {
-    ({ done } = await store.erase(sessionId, { keep, limit: eraseBatch }));
+    ({ done } = await engine.erase(sessionId, { keep, limit: eraseBatch }));
   }
 }
 
 /** Lets go of what a branch held in another session; if that one was deleted, the last release erases it. */
-async function release(store: SessionStore, sessionId: string, branchId: string): Promise<void> {
-  const result = await store.commit(sessionId, {
+async function release(engine: Engine, sessionId: string, branchId: string): Promise<void> {
+  const result = await engine.put(sessionId, {
     guards: { tombstone: true },
     records: holdKinds.map((kind) => ({ kind, key: branchId, delete: true })),
   });
-  const gone = (await store.session(sessionId)) === null;
-  if (result.refused === undefined && gone) await finishErase(store, sessionId);
+  const gone = (await engine.store.session(sessionId)) === null;
+  if (result.refused === undefined && gone) await finishErase(engine, sessionId);
 }
 
 /** All records of a kind, page by page; for kinds that a cap bounds. */

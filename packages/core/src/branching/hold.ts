@@ -58,7 +58,7 @@ async function write(
 ): Promise<void> {
   const value = holdText(hold);
   const absent = { kind, key: branchId, version: null };
-  const result = await engine.store.commit(sessionId, {
+  const result = await engine.put(sessionId, {
     guards: { ...guards, records: [...(guards.records ?? []), absent] },
     records: [{ kind, key: branchId, value, dueInMs: unconfirmedMs }],
   });

@@ -120,7 +120,7 @@ export async function createWithId(
 ): Promise<Committed> {
   for (let n = 0; ; n++) {
     const sessionId = chosen ?? generatedId(owner, operation, n);
-    const result = await engine.store.create(await session(sessionId));
+    const result = await engine.create(await session(sessionId));
     if (result.refused === undefined) return result;
     if (result.refused === 'cap') {
       throw new SessionCapacityError(

@@ -6,6 +6,8 @@ import {
   type SessionConfigInput,
 } from '../config/session-config.ts';
 import { SessionCorruptDataError, SessionInputError, SessionNotFoundError } from '../errors.ts';
+import { Listeners } from '../events/listeners.ts';
+import type { Written } from '../events/written.ts';
 import { checkPrintable, checkSessionId, kindOf } from '../session/ids.ts';
 import { deepFreeze } from '../session/json.ts';
 import { toUsd } from '../session/money.ts';
@@ -15,8 +17,12 @@ import type { AnySession, SessionState, SessionTypes } from '../session/state.ts
 import { toIso } from '../session/time.ts';
 import type {
   Commit,
+  CommitResult,
   Committed,
+  EraseRequest,
+  EraseResult,
   Expiry,
+  NewSession,
   OperationKey,
   Refusal,
   SessionStore,
@@ -47,22 +53,30 @@ export class Engine {
   readonly config: SessionConfig;
   readonly owner: Owner | undefined;
   readonly schemas: SessionSchemas<SessionTypes>;
+  /**
+   * Told of every write of all services over this engine that is asked for from then on, in the order of the commits,
+   * once the store has made it durable and before the call is answered. Listeners do little and at once; whatever
+   * they do, the call goes on.
+   */
+  readonly writes: Listeners<Written>;
 
   constructor(
     store: SessionStore,
     config: SessionConfig,
     schemas: SessionSchemas<SessionTypes> = {},
     owner?: Owner,
+    writes: Listeners<Written> = new Listeners(),
   ) {
     this.store = store;
     this.config = config;
     this.schemas = schemas;
     this.owner = owner;
+    this.writes = writes;
   }
 
-  /** The same for one owner: whatever is not this owner's does not exist. */
+  /** The same for one owner: whatever is not this owner's does not exist. Its writes are told to the same listeners. */
   as(owner: Owner): Engine {
-    return new Engine(this.store, this.config, this.schemas, owner);
+    return new Engine(this.store, this.config, this.schemas, owner, this.writes);
   }
 
   get expiry(): Expiry {
@@ -81,12 +95,40 @@ export class Engine {
     return row;
   }
 
+  /** Makes a session; a refusal comes back as a value. */
+  create(session: NewSession): Promise<CommitResult> {
+    const made = this.store.create(session);
+    return this.writes.any ? this.#told('create', session, made) : made;
+  }
+
   /** Commits for the engine's owner; a refusal comes back as a value. */
   try(sessionId: string, commit: Commit): Promise<Committed | Refusal> {
-    return this.store.commit(sessionId, {
-      ...commit,
-      guards: { ...commit.guards, owner: this.owner },
-    });
+    return this.put(sessionId, { ...commit, guards: { ...commit.guards, owner: this.owner } });
+  }
+
+  /** Commits for whomever the guards name; a refusal comes back as a value. */
+  put(sessionId: string, commit: Commit): Promise<Committed | Refusal> {
+    const made = this.store.commit(sessionId, commit);
+    return this.writes.any ? this.#told('commit', commit, made) : made;
+  }
+
+  async #told(
+    verb: 'create' | 'commit',
+    given: NewSession | Commit,
+    made: Promise<CommitResult>,
+  ): Promise<CommitResult> {
+    const result = await made;
+    if (result.refused === undefined && !result.replayed) {
+      this.writes.tell({ verb, session: result.session, given, result } as Written);
+    }
+    return result;
+  }
+
+  /** Sets a session's tombstone, or goes on with erasing what it left. */
+  async erase(sessionId: string, request: EraseRequest): Promise<EraseResult> {
+    const result = await this.store.erase(sessionId, request);
+    if (result.buried !== null) this.writes.tell({ verb: 'erase', session: result.buried });
+    return result;
   }
 
   /** Commits; a refusal is thrown as the error that it stands for. `wanted` is the status asked for. */

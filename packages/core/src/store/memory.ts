@@ -24,6 +24,7 @@ import type {
   Owner,
   RecordRow,
   Segment,
+  SessionHead,
   SessionRow,
   TimelineRow,
   TurnRow,
@@ -63,17 +64,20 @@ export class InMemorySessionStore implements SessionStore {
     this.#checkOpen();
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return notFound;
+    let buried: SessionHead | null = null;
     if (session.row.status !== 'deleted') {
       if (!isVisible(session.row, request.owner)) return notFound;
       const now = this.#clock();
+      const before = toSessionHead(session.row, now);
       session.bury(now);
+      buried = { ...before, revision: session.row.revision, updatedAt: now };
       if (request.operation !== undefined) session.records.put(deletedBy(request.operation, now));
     }
     const parent = session.row.parentSessionId;
-    if (request.keep === undefined) return { found: true, done: false, parent };
+    if (request.keep === undefined) return { found: true, done: false, parent, buried };
     const done = session.shrink(request.keep, request.limit);
     if (done) session.row = { ...session.row, dueAt: null };
-    return { found: true, done, parent };
+    return { found: true, done, parent, buried };
   }
 
   async collect(request: { readonly before: number; readonly limit: number }): Promise<number> {
@@ -209,7 +213,7 @@ export class InMemorySessionStore implements SessionStore {
   }
 }
 
-const notFound: EraseResult = { found: false, done: true, parent: null };
+const notFound: EraseResult = { found: false, done: true, parent: null, buried: null };
 
 type ListKey = { readonly createdAt: number; readonly sessionId: string };
 

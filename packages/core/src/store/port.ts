@@ -283,6 +283,8 @@ export interface EraseResult {
   readonly done: boolean;
   /** The session that this one branched off, which holds a record of it. */
   readonly parent: string | null;
+  /** If it was this call that set the tombstone: the session as it was, at the revision and time of the tombstone. */
+  readonly buried: SessionHead | null;
 }
 
 export interface TurnPage {

@@ -7,13 +7,15 @@ import {
   isVisible,
   type KeptTimeline,
   parseTimelineId,
+  type SessionHead,
   type StoredSession,
   statusAt,
+  toSessionHead,
 } from '@lexigram/ai-session/store';
 import { recordColumns, sessionColumns, toRecord, toSession } from './rows.ts';
 import type { SqliteTransaction } from './transaction.ts';
 
-const notFound: EraseResult = { found: false, done: true, parent: null };
+const notFound: EraseResult = { found: false, done: true, parent: null, buried: null };
 
 /** What deletes: the erasing of sessions, and the sweep's rows. Each runs inside a write transaction. */
 export class Sweep {
@@ -28,19 +30,22 @@ export class Sweep {
   erase(sessionId: string, request: EraseRequest): EraseResult {
     let session = this.#tx.session(sessionId);
     if (session === undefined) return notFound;
+    let buried: SessionHead | null = null;
     if (session.status !== 'deleted') {
       if (!isVisible(session, request.owner)) return notFound;
+      const before = toSessionHead(session, this.#tx.now);
       session = this.#bury(session);
+      buried = { ...before, revision: session.revision, updatedAt: session.updatedAt };
       if (request.operation !== undefined) {
         this.#tx.putRecord(session, deletedBy(request.operation, this.#tx.now));
       }
     }
     const parent = session.parentSessionId;
-    if (request.keep === undefined) return { found: true, done: false, parent };
+    if (request.keep === undefined) return { found: true, done: false, parent, buried };
     const done = this.#shrink(session, request.keep, request.limit);
     if (done) this.#tx.putSession({ ...session, dueAt: null });
 
-    return { found: true, done, parent };
+    return { found: true, done, parent, buried };
   }
 
   /** Leaves a tombstone: nothing of what was said or noted but what branches may hold. */
