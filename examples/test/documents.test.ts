@@ -116,7 +116,7 @@ describe('the README', () => {
       if (on !== '') service = plain(on);
       for (const [, call = ''] of calls.matchAll(/`(\w+)/g)) told.add(`${service}.${call}`);
     }
-    for (const name of ['manager', 'checkpoints', 'branches', 'analytics'] as const) {
+    for (const name of ['manager', 'checkpoints', 'branches', 'analytics', 'context'] as const) {
       const prototype = Object.getPrototypeOf(sessions[name]);
       for (const call of Object.getOwnPropertyNames(prototype)) {
         if (call !== 'constructor') expect([...told]).toContain(`${name}.${call}`);

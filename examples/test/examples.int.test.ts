@@ -11,6 +11,7 @@ const run = promisify(execFile);
 /** What each example prints; in some, ids differ from run to run. */
 const printed: Readonly<Record<string, RegExp>> = {
   'analytics.ts': /^0 0\.25\n$/,
+  'context.ts': /^2 null\n$/,
   'first-session.ts': /^friendlier starts after turn 1 of [0-9A-Za-z]{22}\n$/,
   'moves.ts': /^a1 2 1\n$/,
   'owners.ts': /^Session not found: '[0-9A-Za-z]{22}'\n$/,

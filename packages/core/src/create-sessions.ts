@@ -6,6 +6,7 @@ import {
   type SessionConfig,
   type SessionConfigInput,
 } from './config/session-config.ts';
+import { type ScopedSessionContext, SessionContext } from './context/session-context.ts';
 import { SessionConfigError, SessionUnsupportedError } from './errors.ts';
 import { parseOwner } from './manager/create.ts';
 import { checkSchemas, checkStore, Engine, type SessionSchemas } from './manager/engine.ts';
@@ -29,6 +30,7 @@ export interface ScopedSessions<T extends SessionTypes = AnySession> {
   readonly checkpoints: CheckpointManager<T>;
   readonly branches: BranchManager<T>;
   readonly analytics: SessionAnalytics;
+  readonly context: ScopedSessionContext<T>;
 }
 
 /** All services over one store. `await using` closes it. */
@@ -37,6 +39,7 @@ export interface Sessions<T extends SessionTypes = AnySession> extends AsyncDisp
   readonly checkpoints: CheckpointManager<T>;
   readonly branches: BranchManager<T>;
   readonly analytics: SessionAnalytics;
+  readonly context: SessionContext<T>;
   readonly store: SessionStore;
   readonly config: SessionConfig;
   /** The same services for one owner, who is left out of the calls. */
@@ -75,7 +78,9 @@ export async function createSessions<T extends SessionTypes = AnySession>(
     config: checked,
     as: (owner: { readonly tenantId?: string | null; readonly userId: string }) => {
       const given = checkOptions(owner, ['tenantId', 'userId'], 'owner');
-      return Object.freeze(services<T>(engine.as(parseOwner(given)))) as ScopedSessions<T>;
+      return Object.freeze(
+        services<T>(engine.as(parseOwner(given))),
+      ) as unknown as ScopedSessions<T>;
     },
     close,
     [Symbol.asyncDispose]: close,
@@ -88,6 +93,7 @@ function services<T extends SessionTypes>(engine: Engine) {
     checkpoints: new CheckpointManager<T>(engine),
     branches: new BranchManager<T>(engine),
     analytics: new SessionAnalytics(engine),
+    context: new SessionContext<T>(engine),
   };
 }
 

@@ -11,6 +11,11 @@ export {
   type SessionConfigInput,
 } from './config/session-config.ts';
 export {
+  type ContextToken,
+  type ScopedSessionContext,
+  SessionContext,
+} from './context/session-context.ts';
+export {
   createSessions,
   type ScopedSessions,
   type SessionParts,
