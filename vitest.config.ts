@@ -7,6 +7,8 @@ const source = '@lexigram/source';
 const conditions = [source, 'module', 'node', 'development|production'];
 
 const minute = 60_000;
+// What is left out by name: the folders of tests that need a server of that name.
+const without = (process.env['LEX_TEST_WITHOUT'] ?? '').split(',').filter(Boolean);
 const scaled = process.env['LEX_TEST_SCALE'] !== undefined;
 
 export default defineConfig({
@@ -18,6 +20,8 @@ export default defineConfig({
       'examples/test/**/*.test.ts',
       'tools/test/**/*.test.ts',
     ],
+    exclude: ['**/node_modules/**', ...without.map((name) => `**/test/${name}/**`)],
+    globalSetup: ['@lexigram/ai-session-servers/vitest'],
     pool: 'forks',
     maxWorkers: Math.max(2, availableParallelism()),
     testTimeout: scaled ? 30 * minute : minute,

@@ -1,0 +1,36 @@
+import { PostgresServer, postgresUrl } from '@lexigram/ai-session-servers';
+import { Client } from 'pg';
+import { expect, it, onTestFinished } from 'vitest';
+
+async function connect(url: string): Promise<Client> {
+  const client = new Client(url);
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
+
+it('a server is killed with all its processes, starts again with what was committed, and goes away', async () => {
+  const server = await PostgresServer.start();
+  onTestFinished(() => server.stop());
+  const client = await connect(server.url);
+  await client.query('CREATE TABLE kept (x integer)');
+  await client.query('INSERT INTO kept VALUES (1)');
+  const first = server.pid;
+  const lost = new Promise((resolve) => client.once('end', resolve));
+  await server.kill();
+  await lost;
+  await expect(connect(server.url)).rejects.toThrow('ECONNREFUSED');
+  await server.restart();
+  expect(server.pid).not.toBe(first);
+  const again = await connect(server.url);
+  expect((await again.query('SELECT x FROM kept')).rows).toEqual([{ x: 1 }]);
+  await again.end();
+});
+
+it('all tests of a run share a server', async () => {
+  const url = await postgresUrl();
+  expect(await postgresUrl()).toBe(url);
+  const client = await connect(url);
+  expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+  await client.end();
+});
