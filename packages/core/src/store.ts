@@ -1,10 +1,18 @@
 /** For those who write a store: the port, and the rules for engines with synchronous transactions. */
 export { parseTimelineId } from './session/ids.ts';
+export {
+  checkpointKey,
+  markRecord,
+  mergeCheckpoints,
+  numbersOf,
+  turnItems,
+} from './store/checkpoints.ts';
 export { commitIn } from './store/commit-in.ts';
 export { createIn } from './store/create-in.ts';
 export { deletedBy } from './store/operations.ts';
 export type {
   Append,
+  AutomaticCheckpoints,
   CapKind,
   Commit,
   CommitResult,
@@ -37,6 +45,7 @@ export type {
   FeedItem,
   Head,
   LineageEntry,
+  MarkRow,
   MoveKind,
   NewTimeline,
   Owner,

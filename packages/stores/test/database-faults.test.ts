@@ -48,7 +48,7 @@ it.each([
   ],
   [
     'a checkpoint of the future',
-    `UPDATE ai_records SET value = replace(value, '"seq":2', '"seq":99') WHERE ${one} AND kind = 'checkpoint'`,
+    `UPDATE ai_turns SET checkpoint = 99 WHERE ${one} AND checkpoint = 1`,
   ],
   ['a redo to nowhere', `UPDATE ai_records SET value = 'one.7' WHERE ${one} AND kind = 'redo'`],
   ['a branch that its parent forgot', `DELETE FROM ai_records WHERE ${one} AND kind = 'branch'`],

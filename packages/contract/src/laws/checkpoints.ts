@@ -48,6 +48,70 @@ export const checkpointLaws: readonly Law[] = [
     },
   },
   {
+    id: 'checkpoints/first-turn',
+    promise: 'A system prompt that opens a session counts: with N = 1 a checkpoint stands at it.',
+    async check(bench) {
+      const sessions = await bench.open({ autoCheckpointInterval: 1 });
+      const { manager } = sessions;
+      const input = { userId: 'u', systemPrompt: 'Be brief.', variables: { v: 1 } };
+      const { sessionId } = await manager.create(input);
+      assert.deepEqual(await seqsOf(sessions, sessionId), [[1, true, null]]);
+      await manager.addTurn(sessionId, say('second'), { variables: { v: 2 } });
+      const [first] = (await sessions.checkpoints.list(sessionId)).items;
+      const restored = await manager.restore(first?.checkpointId ?? '');
+      assert.deepEqual([restored.turnCount, restored.variables], [1, { v: 1 }]);
+    },
+  },
+  {
+    id: 'checkpoints/pages',
+    promise:
+      'Automatic checkpoints and those by hand are one list, in the order in which they were made, in pages and without those that went.',
+    async check(bench) {
+      const sessions = await bench.open({ autoCheckpointInterval: 2 });
+      const { manager } = sessions;
+      const { sessionId } = await sessionOf(sessions, 3);
+      await manager.checkpoint(sessionId, { label: 'three' });
+      await addTexts(manager, sessionId, ['4', '5']);
+      await manager.checkpoint(sessionId);
+      await addTexts(manager, sessionId, ['6', '7', '8']);
+      const [, , third] = (await sessions.checkpoints.list(sessionId)).items;
+      await sessions.checkpoints.delete(third?.checkpointId ?? '');
+      const expected = [
+        [2, true, null],
+        [3, false, 'three'],
+        [5, false, null],
+        [6, true, null],
+        [8, true, null],
+      ];
+      assert.deepEqual(await seqsOf(sessions, sessionId), expected);
+      const seen: unknown[] = [];
+      for (let cursor: string | undefined, more = true; more; ) {
+        const page = await sessions.checkpoints.list(sessionId, {
+          limit: 2,
+          ...(cursor && { cursor }),
+        });
+        seen.push(...page.items.map((one) => [one.turnCount, one.automatic, one.label]));
+        cursor = page.nextCursor ?? undefined;
+        more = cursor !== undefined;
+      }
+      assert.deepEqual(seen, expected);
+      const keys = (rows: readonly { readonly key: string }[]) =>
+        rows.map(({ key }) => Number(key));
+      const newest = await bench.store.records(sessionId, 'checkpoint', {
+        limit: 2,
+        order: 'desc',
+      });
+      assert.deepEqual(keys(newest), [6, 5]);
+      const after = newest[1]?.key ?? '';
+      const page = { limit: 2, order: 'desc', after } as const;
+      assert.deepEqual(keys(await bench.store.records(sessionId, 'checkpoint', page)), [4, 2]);
+      assert.equal(
+        await bench.store.record(sessionId, 'checkpoint', third?.checkpointId ?? ''),
+        null,
+      );
+    },
+  },
+  {
     id: 'checkpoints/same-effect',
     promise:
       'An automatic checkpoint is made in the same effect as its turn: one revision, or neither.',

@@ -22,6 +22,23 @@ function everyN(
 export const makesNoCheckpoints: OpenStore = everyN(() => null);
 export const makesTooMany: OpenStore = everyN(() => ({ max: 1_000 }));
 
+/** Makes no checkpoint at the turns that open a session. */
+export const noCheckpointAtFirst: OpenStore = creating(({ checkpoints: _, ...session }) => session);
+
+/** Lists automatic checkpoints behind all others. */
+export const marksAfterRecords: OpenStore = breaking((inner) => ({
+  async records(id, kind, page) {
+    const records = await inner.records(id, kind, page);
+    const isAutomatic = (value: string) => value.startsWith('{"automatic":true');
+    return kind === 'checkpoint'
+      ? [
+          ...records.filter(({ value }) => !isAutomatic(value)),
+          ...records.filter(({ value }) => isAutomatic(value)),
+        ]
+      : records;
+  },
+}));
+
 /** Makes one checkpoint for a batch, at its end. */
 export const checkpointsOncePerBatch: OpenStore = breaking((inner) => ({
   async commit(id, commit): Promise<CommitResult> {

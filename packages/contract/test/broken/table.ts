@@ -115,6 +115,8 @@ export const teeth: Readonly<Record<string, readonly FaultName[]>> = {
   'undo/turn-keeps-redo': ['turnsClearRedo'],
   'undo/all-the-way': ['undoesEverything', 'forgetsPrevious'],
   'checkpoints/automatic': ['checkpointsOncePerBatch', 'makesNoCheckpoints'],
+  'checkpoints/first-turn': ['noCheckpointAtFirst'],
+  'checkpoints/pages': ['marksAfterRecords', 'keepsDeletedCheckpoints'],
   'checkpoints/same-effect': ['checkpointsLater'],
   'checkpoints/what-goes-first': ['dropsTheOldest', 'makesTooMany'],
   'checkpoints/all-labelled': ['refusesTurnsWhenLabelled'],

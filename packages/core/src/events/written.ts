@@ -45,5 +45,6 @@ function toTurn(
   const { body, cost, tokens, turnId } = turn;
   const { timelineId } = head;
   const origin = turn.origin ?? null;
-  return readTurn({ timelineId, turnId, body, tokens, cost, origin, revision: null, ...written });
+  const row = { timelineId, turnId, body, tokens, cost, origin, ...written };
+  return readTurn({ ...row, revision: null, checkpoint: null });
 }

@@ -209,14 +209,13 @@ export function capOf(engine: Engine): NonNullable<Append['cap']> {
 
 /** The `append` of a commit, with the caps and the checkpoints of the configuration. */
 export function appendOf(engine: Engine, drafts: readonly TurnDraft[]): Append {
-  const { autoCheckpointInterval, maxCheckpointsPerSession } = engine.config;
-  return {
-    turns: drafts,
-    cap: capOf(engine),
-    ...(autoCheckpointInterval === null
-      ? {}
-      : { checkpoints: { every: autoCheckpointInterval, max: maxCheckpointsPerSession } }),
-  };
+  return { turns: drafts, cap: capOf(engine), ...checkpointsOf(engine) };
+}
+
+/** The automatic checkpoints of the configuration. */
+export function checkpointsOf(engine: Engine): Pick<Append, 'checkpoints'> {
+  const { autoCheckpointInterval: every, maxCheckpointsPerSession: max } = engine.config;
+  return every === null ? {} : { checkpoints: { every, max } };
 }
 
 /** The turns of an operation that was done before: its ids may have been generated then. */

@@ -13,7 +13,7 @@ import { parseTurn } from '../session/parse-turn.ts';
 import type { SessionTypes } from '../session/state.ts';
 import type { Committed, NewSession, OperationKey } from '../store/port.ts';
 import type { Owner } from '../store/rows.ts';
-import { capOf } from './append.ts';
+import { capOf, checkpointsOf } from './append.ts';
 import type { Engine, OperationOptions } from './engine.ts';
 import { refusalError } from './refusal-error.ts';
 import { checkWhole } from './schemas.ts';
@@ -69,7 +69,7 @@ export async function createSession(
     variables,
     turns,
     cap: capOf(engine),
-
+    ...checkpointsOf(engine),
     expiry: engine.expiry,
     ownerCap: maxSessionsPerUser,
     ...(operation === undefined ? {} : { operation }),

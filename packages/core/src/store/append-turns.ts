@@ -1,22 +1,37 @@
 import { timelineId } from '../session/ids.ts';
-import type { Expiry, NewTurn, Refusal } from './port.ts';
+import { checkpointVictim } from './checkpoints.ts';
+import type { AutomaticCheckpoints, Expiry, NewTurn, Refusal } from './port.ts';
 import type { TurnRow } from './rows.ts';
 import { type StoredSession, type StoreTransaction, toSessionHead } from './transaction.ts';
 
 /** A session on its way to its next revision. */
 export type Draft = { -readonly [K in keyof StoredSession]: StoredSession[K] };
 
+/** What appending turns did. */
+export interface Appending {
+  /** The first id that is taken, or null. Nothing was written if it is that of the first turn. */
+  readonly taken: string | null;
+  readonly turns: readonly { readonly seq: number; readonly at: number }[];
+  /** The turns at which an automatic checkpoint stands. */
+  readonly marked: readonly TurnRow[];
+  /** Keys of the records of checkpoints that have to make room. */
+  readonly victims: readonly string[];
+}
+
 /**
- * Adds turns to the current timeline of `draft` and moves its head and sums along; answers the first id that
- * is taken, or null.
+ * Adds turns to the current timeline of `draft` and moves its head and sums along. An automatic checkpoint is a
+ * mark on its turn, no row of its own.
  */
 export function appendTurns(
   tx: StoreTransaction,
   draft: Draft,
   turns: readonly NewTurn[],
-  onTurn: (at: number) => void,
-): string | null {
+  checkpoints: AutomaticCheckpoints | undefined,
+): Appending {
   const id = timelineId(draft.sessionId, draft.timeline);
+  const added: { seq: number; at: number }[] = [];
+  const marked: TurnRow[] = [];
+  const victims: string[] = [];
   for (const turn of turns) {
     draft.seq += 1;
     draft.turnId = turn.turnId;
@@ -26,10 +41,36 @@ export function appendTurns(
     draft.lifetimeTokens += turn.tokens;
     draft.lifetimeCost += turn.cost;
     const at = turn.at ?? tx.now;
-    if (!tx.addTurn(draft, turnRow(id, draft, turn, at, draft.revision))) return turn.turnId;
-    onTurn(at);
+    const crosses = checkpoints !== undefined && draft.seq % checkpoints.every === 0;
+    const n = crosses ? numberCheckpoint(tx, draft, checkpoints.max, victims) : null;
+    const row = turnRow(id, draft, turn, at, draft.revision, n);
+    if (!tx.addTurn(draft, row)) return { taken: turn.turnId, turns: added, marked, victims };
+    added.push({ seq: draft.seq, at });
+    if (n !== null) marked.push(row);
   }
-  return null;
+  return { taken: null, turns: added, marked, victims };
+}
+
+/**
+ * Counts one more checkpoint and answers its number; null if all are labelled and none makes room. A record that
+ * makes room is noted in `victims`, not deleted yet.
+ */
+export function numberCheckpoint(
+  tx: StoreTransaction,
+  draft: Draft,
+  max: number,
+  victims: string[],
+): number | null {
+  if (draft.checkpointsHeld >= max) {
+    const victim = checkpointVictim(tx, draft);
+    if (victim === null) return null;
+    if ('n' in victim) draft.checkpointFloor = victim.n;
+    else victims.push(victim.key);
+    draft.checkpointsHeld -= 1;
+  }
+  draft.checkpoints += 1;
+  draft.checkpointsHeld += 1;
+  return draft.checkpoints;
 }
 
 /** A turn as it is stored, behind the sums of what comes before it. */
@@ -39,6 +80,7 @@ export function turnRow(
   turn: NewTurn,
   at: number,
   revision: number | null,
+  checkpoint: number | null,
 ): TurnRow {
   return {
     timelineId: id,
@@ -50,6 +92,7 @@ export function turnRow(
     tokens: end.tokens,
     cost: end.cost,
     origin: turn.origin ?? null,
+    checkpoint,
   };
 }
 

@@ -1,11 +1,18 @@
 import { SessionCorruptDataError } from '../errors.ts';
 import { timelineId } from '../session/ids.ts';
 import type { SessionStatus } from '../session/state.ts';
-import { appendTurns, type Draft, expiryAt, findRepeat, turnRow } from './append-turns.ts';
-import { checkpointKey, checkpointValue, checkpointVictim } from './checkpoints.ts';
+import {
+  appendTurns,
+  type Draft,
+  expiryAt,
+  findRepeat,
+  numberCheckpoint,
+  turnRow,
+} from './append-turns.ts';
+import { checkpointRecord, heldMark, markRecord } from './checkpoints.ts';
 import { rememberOperation } from './operations.ts';
 import type { Commit, CommitResult, NewCheckpoint, NewTurn, RecordWrite, Refusal } from './port.ts';
-import type { ChangeType, Point, RecordRow, VariablesVersion } from './rows.ts';
+import type { ChangeType, MarkRow, Point, RecordRow, VariablesVersion } from './rows.ts';
 import {
   lookAgain,
   type StoredSession,
@@ -22,10 +29,10 @@ export class CommitWork {
   readonly #before: StoredSession;
   readonly #commit: Commit;
   readonly #next: Draft;
-  readonly #answered: { seq: number; at: number }[] = [];
+  #answered: readonly { readonly seq: number; readonly at: number }[] = [];
   readonly #checkpoints: RecordRow[] = [];
-  /** Points at which an automatic checkpoint is due. */
-  readonly #crossed: Point[] = [];
+  /** Turns at which an automatic checkpoint stands, with the variables there. */
+  #marks: MarkRow[] = [];
   /** Entries of the journal so far. */
   #parts = 0;
 
@@ -58,9 +65,9 @@ export class CommitWork {
       if (repeat !== null) return repeat;
     }
     if (variables !== null) this.#patch(variables);
-    for (const point of this.#crossed) this.#automaticCheckpoint(point);
+    for (const mark of this.#marks) this.#checkpoints.push(markRecord(mark));
     if (status !== undefined) this.#setStatus(status.to, status.reason ?? null);
-    if (checkpoint !== undefined) this.#checkpoint(this.#here(), checkpoint, false);
+    if (checkpoint !== undefined) this.#checkpoint(checkpoint);
     if (pointer !== undefined) this.#reflog(pointer.move);
     if (records !== undefined) this.#write(records);
     if (expiry !== undefined) next.expiresAt = expiryAt(expiry, next.createdAt, this.#tx.now);
@@ -100,17 +107,23 @@ export class CommitWork {
 
   #append(turns: readonly NewTurn[]): Refusal | null {
     const next = this.#next;
-    const every = this.#commit.append?.checkpoints?.every ?? 0;
-    const taken = appendTurns(this.#tx, next, turns, (at) => {
-      this.#answered.push({ seq: next.seq, at });
-      if (every > 0 && next.seq % every === 0) this.#crossed.push(this.#here());
-    });
+    const checkpoints = this.#commit.append?.checkpoints;
+    const {
+      marked,
+      taken,
+      turns: added,
+      victims,
+    } = appendTurns(this.#tx, next, turns, checkpoints);
     if (taken !== null) {
       const repeat = turns.length === 1 ? findRepeat(this.#tx, this.#before, turns) : null;
       if (repeat !== null) return repeat;
       const place = `session '${next.sessionId}'`;
       throw new SessionCorruptDataError(place, `the new turn id '${taken}' is taken`);
     }
+    this.#answered = added;
+    const variables = variablesOf(next);
+    this.#marks = marked.map((turn) => ({ turn, createdAt: this.#tx.now, variables }));
+    this.#dropCheckpoints(victims);
     const cap = this.#commit.append?.cap;
     if (cap !== undefined && cap.onFull === 'close' && next.seq >= cap.turns) {
       this.#setStatus('closed', 'turn_limit');
@@ -126,14 +139,16 @@ export class CommitWork {
       turns: readonly NewTurn[];
     };
     const end = this.#endOf(id);
+    const staged: { seq: number; at: number }[] = [];
     for (const turn of turns) {
       end.seq += 1;
       end.tokens += turn.tokens;
       end.cost += turn.cost;
       const at = turn.at ?? this.#tx.now;
-      this.#tx.addTurn(this.#next, turnRow(id, end, turn, at, null));
-      this.#answered.push({ seq: end.seq, at });
+      this.#tx.addTurn(this.#next, turnRow(id, end, turn, at, null, null));
+      staged.push({ seq: end.seq, at });
     }
+    this.#answered = staged;
     return null;
   }
 
@@ -159,9 +174,8 @@ export class CommitWork {
     const whole = fresh || isWhole(json, depth);
     this.#tx.addVariables(next, { at, whole, value: whole ? json : patchText(patch) });
     this.#setVariables(at, whole ? 0 : depth);
-    const last = this.#crossed.at(-1);
-    if (last !== undefined && last.seq === next.seq)
-      this.#crossed[this.#crossed.length - 1] = this.#here();
+    const last = this.#marks.at(-1);
+    if (last?.turn.seq === next.seq) this.#marks.splice(-1, 1, { ...last, variables: at });
   }
 
   #here(): Point {
@@ -176,33 +190,21 @@ export class CommitWork {
     };
   }
 
-  #automaticCheckpoint(point: Point): void {
-    const max = this.#commit.append?.checkpoints?.max ?? 0;
-    this.#checkpoint(point, { label: null, metadata: null, max }, true);
+  #checkpoint({ label, max, metadata }: NewCheckpoint): void {
+    const next = this.#next;
+    const victims: string[] = [];
+    const n = numberCheckpoint(this.#tx, next, max, victims);
+    if (n === null) return;
+    this.#dropCheckpoints(victims);
+    const made = { automatic: false, label, metadata };
+    const record = checkpointRecord(n, this.#here(), this.#tx.now, made);
+    this.#tx.putRecord(next, record);
+    this.#journal('checkpoint', JSON.stringify({ n, seq: next.seq, automatic: false }));
+    this.#checkpoints.push(record);
   }
 
-  #checkpoint(point: Point, checkpoint: NewCheckpoint, automatic: boolean): void {
-    const next = this.#next;
-    if (next.checkpointsHeld >= checkpoint.max) {
-      const victim = checkpointVictim(this.#tx, next);
-      if (victim === null) return;
-      this.#tx.deleteRecord(next, 'checkpoint', victim);
-      next.checkpointsHeld -= 1;
-    }
-    next.checkpoints += 1;
-    next.checkpointsHeld += 1;
-    const record: RecordRow = {
-      kind: 'checkpoint',
-      key: checkpointKey(next.checkpoints),
-      version: 1,
-      value: checkpointValue(point, checkpoint.metadata, automatic),
-      label: checkpoint.label,
-      dueAt: null,
-      createdAt: this.#tx.now,
-    };
-    this.#tx.putRecord(next, record);
-    this.#journal('checkpoint', JSON.stringify({ n: next.checkpoints, seq: point.seq, automatic }));
-    this.#checkpoints.push(record);
+  #dropCheckpoints(keys: readonly string[]): void {
+    for (const key of keys) this.#tx.deleteRecord(this.#next, 'checkpoint', key);
   }
 
   #setStatus(to: SessionStatus, reason: string | null): void {
@@ -215,9 +217,10 @@ export class CommitWork {
   #write(records: readonly RecordWrite[]): void {
     for (const write of records) {
       if (!('delete' in write) || write.kind !== 'checkpoint') continue;
-      if (this.#tx.record(this.#next, write.kind, write.key) !== undefined) {
-        this.#next.checkpointsHeld -= 1;
-      }
+      const mark = heldMark(this.#tx, this.#next, write.key);
+      const record = this.#tx.record(this.#next, write.kind, write.key);
+      if (mark !== undefined) this.#tx.clearMark(this.#next, mark.turn.checkpoint ?? 0);
+      if (mark !== undefined || record !== undefined) this.#next.checkpointsHeld -= 1;
     }
     writeRecords(this.#tx, this.#next, records);
   }

@@ -1,7 +1,8 @@
 import { appendTurns, type Draft, expiryAt } from './append-turns.ts';
+import { markRecord } from './checkpoints.ts';
 import { recallOperation, rememberOperation } from './operations.ts';
 import type { CommitResult, NewSession } from './port.ts';
-import { type StoreTransaction, toSessionHead, writeRecords } from './transaction.ts';
+import { type StoreTransaction, toSessionHead, variablesOf, writeRecords } from './transaction.ts';
 
 /** `SessionStore.create` for engines with a synchronous transaction. Must run inside one. */
 export function createIn(tx: StoreTransaction, given: NewSession): CommitResult {
@@ -45,6 +46,7 @@ export function createIn(tx: StoreTransaction, given: NewSession): CommitResult 
     timelines: 1,
     checkpoints: 0,
     checkpointsHeld: 0,
+    checkpointFloor: 0,
     parentSessionId: given.parent?.sessionId ?? null,
     branchName: given.parent?.branchName ?? null,
     forkSeq: given.parent?.forkSeq ?? null,
@@ -56,8 +58,7 @@ export function createIn(tx: StoreTransaction, given: NewSession): CommitResult 
   };
   const session: Draft = { ...tx.addSession(empty) };
   tx.addTimeline(session, { ...given.timeline, previous: null });
-  const answered: { seq: number; at: number }[] = [];
-  appendTurns(tx, session, given.turns, (at) => answered.push({ seq: session.seq, at }));
+  const { marked, turns } = appendTurns(tx, session, given.turns, given.checkpoints);
   const { cap } = given;
   const full = cap?.onFull === 'close' && given.turns.length > 0 && session.seq >= cap.turns;
   if (full) {
@@ -96,8 +97,10 @@ export function createIn(tx: StoreTransaction, given: NewSession): CommitResult 
   }
   const outcome = {
     session: toSessionHead(session, tx.now),
-    turns: answered,
-    checkpoints: [],
+    turns,
+    checkpoints: marked.map((turn) =>
+      markRecord({ turn, createdAt: tx.now, variables: variablesOf(session) }),
+    ),
     replayed: false,
   };
   if (given.operation !== undefined) {

@@ -1,5 +1,5 @@
 import { timelineId } from '../session/ids.ts';
-import { checkpointVictim } from './checkpoints.ts';
+import { checkpointVictim, recordOrMark } from './checkpoints.ts';
 import type { Append, Commit, Expected, Refusal } from './port.ts';
 import {
   type StoredSession,
@@ -74,7 +74,7 @@ function unexpected(tx: StoreTransaction, session: StoredSession, commit: Commit
     if (revision !== undefined && revision !== session.revision) return 'revision';
     if (moves !== undefined && moves !== session.moves) return 'moves';
     for (const guard of guards.records ?? []) {
-      const record = tx.record(session, guard.kind, guard.key);
+      const record = recordOrMark(tx, session, guard.kind, guard.key);
       if ((record?.version ?? null) === guard.version) continue;
       const past = record !== undefined && record.dueAt !== null && record.dueAt <= tx.now;
       if (!(guard.due === true && past)) return 'record';

@@ -1,6 +1,13 @@
+import {
+  checkpointKey,
+  markRecord,
+  mergeCheckpoints,
+  numbersOf,
+  turnItems,
+} from './checkpoints.ts';
 import { MemoryRecords } from './memory-records.ts';
-import type { FeedPage, KeptTimeline } from './port.ts';
-import type { FeedItem, TimelineRow, TurnRow } from './rows.ts';
+import type { FeedPage, KeptTimeline, KeyPage } from './port.ts';
+import type { FeedItem, MarkRow, RecordRow, TimelineRow, TurnRow } from './rows.ts';
 import type { JournalEntry, StoredSession, VariablesEntry } from './transaction.ts';
 
 interface MemoryTimeline {
@@ -17,6 +24,8 @@ export class MemorySession {
   /** The turns that the session itself wrote, and the copies that merges brought. */
   readonly #own = new Map<string, TurnRow>();
   readonly #copies = new Map<string, TurnRow[]>();
+  /** Automatic checkpoints by their number, oldest first. */
+  readonly #marks = new Map<number, { readonly turn: TurnRow; readonly createdAt: number }>();
   #journal: JournalEntry[] = [];
 
   constructor(row: StoredSession) {
@@ -41,7 +50,7 @@ export class MemorySession {
     return own === undefined ? copies : [own, ...copies];
   }
 
-  addTurn(turn: TurnRow): boolean {
+  addTurn(turn: TurnRow, now: number): boolean {
     if (turn.origin !== null) {
       const copies = this.#copies.get(turn.turnId);
       if (copies === undefined) this.#copies.set(turn.turnId, [turn]);
@@ -51,7 +60,49 @@ export class MemorySession {
       this.#own.set(turn.turnId, turn);
     }
     this.timelines.get(turn.timelineId)?.turns.push(turn);
+    if (turn.checkpoint !== null) this.#marks.set(turn.checkpoint, { turn, createdAt: now });
     return true;
+  }
+
+  mark(n: number): MarkRow | undefined {
+    const mark = this.#marks.get(n);
+    if (mark === undefined) return undefined;
+    const timeline = this.timelines.get(mark.turn.timelineId);
+    const version = timeline?.variables.findLast(({ at }) => at.position <= mark.turn.seq * 2);
+    return { ...mark, variables: version?.at ?? timeline?.row.base?.variables ?? null };
+  }
+
+  oldestMark(floor: number): number | undefined {
+    for (const n of this.#marks.keys()) {
+      if (n > floor) return n;
+      this.#marks.delete(n);
+    }
+    return undefined;
+  }
+
+  clearMark(n: number): void {
+    this.#marks.delete(n);
+  }
+
+  record(kind: string, key: string): RecordRow | null {
+    const record = this.records.get(kind, key);
+    if (record !== undefined || kind !== 'checkpoint') return record ?? null;
+    const n = Number(key);
+    const held = key === checkpointKey(n) && n > this.row.checkpointFloor;
+    const mark = held ? this.mark(n) : undefined;
+    return mark === undefined ? null : markRecord(mark);
+  }
+
+  page(kind: string, page: KeyPage): readonly RecordRow[] {
+    const records = this.records.page(kind, page);
+    if (kind !== 'checkpoint') return records;
+    const { from, to } = numbersOf(page, this.row.checkpointFloor);
+    const marks = [...this.#marks.keys()].filter((n) => n > from && n < to);
+    return mergeCheckpoints(
+      marks.map((n) => this.mark(n) as MarkRow),
+      records,
+      page,
+    );
   }
 
   addJournal(entry: JournalEntry): void {
@@ -63,7 +114,7 @@ export class MemorySession {
     const turns = timelines
       .flatMap((timeline) => timeline.turns)
       .filter((turn) => turn.revision !== null && turn.revision > page.after)
-      .map((turn): FeedItem => ({ revision: turn.revision ?? 0, type: 'turn', at: turn.at, turn }));
+      .flatMap(turnItems);
     const entries = this.#journal
       .filter((entry) => entry.revision > page.after)
       .map((entry) => entry as FeedItem);
@@ -77,6 +128,7 @@ export class MemorySession {
     const revision = this.row.revision + 1;
     this.row = { ...this.row, status: 'deleted', revision, updatedAt: now, dueAt: now };
     this.records.keepOnly(['branch', 'hold', 'held']);
+    this.#marks.clear();
     this.#journal = [{ revision, part: 0, type: 'deleted', at: now, data: null }];
   }
 

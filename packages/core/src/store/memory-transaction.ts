@@ -2,6 +2,7 @@ import { parseTimelineId } from '../session/ids.ts';
 import type { MemorySession } from './memory-session.ts';
 import type { MemorySessions } from './memory-sessions.ts';
 import type {
+  MarkRow,
   Owner,
   RecordRow,
   TimelineRow,
@@ -69,7 +70,7 @@ export class MemoryTransaction implements StoreTransaction {
   }
 
   addTurn(session: StoredSession, turn: TurnRow): boolean {
-    return this.#of(session).addTurn(turn);
+    return this.#of(session).addTurn(turn, this.now);
   }
 
   lastTurn(session: StoredSession, timelineId: string): TurnRow | undefined {
@@ -105,11 +106,20 @@ export class MemoryTransaction implements StoreTransaction {
     return this.#of(session).records.labelled(kind, label);
   }
 
-  oldestCheckpoint(session: StoredSession, valueStart: string): string | undefined {
-    return this.#of(session).records.first(
-      'checkpoint',
-      (record) => record.label === null && record.value.startsWith(valueStart),
-    )?.key;
+  mark(session: StoredSession, n: number): MarkRow | undefined {
+    return this.#of(session).mark(n);
+  }
+
+  oldestMark(session: StoredSession): number | undefined {
+    return this.#of(session).oldestMark(session.checkpointFloor);
+  }
+
+  clearMark(session: StoredSession, n: number): void {
+    this.#of(session).clearMark(n);
+  }
+
+  oldestCheckpoint(session: StoredSession): string | undefined {
+    return this.#of(session).records.first('checkpoint', (record) => record.label === null)?.key;
   }
 
   countRecords(session: StoredSession, kind: string): number {

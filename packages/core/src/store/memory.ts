@@ -151,12 +151,12 @@ export class InMemorySessionStore implements SessionStore {
 
   async record(sessionId: string, kind: string, key: string): Promise<RecordRow | null> {
     this.#checkOpen();
-    return this.#sessions.get(sessionId)?.records.get(kind, key) ?? null;
+    return this.#sessions.get(sessionId)?.record(kind, key) ?? null;
   }
 
   async records(sessionId: string, kind: string, page: KeyPage): Promise<readonly RecordRow[]> {
     this.#checkOpen();
-    return this.#sessions.get(sessionId)?.records.page(kind, page) ?? [];
+    return this.#sessions.get(sessionId)?.page(kind, page) ?? [];
   }
 
   async list(query: ListQuery): Promise<readonly SessionRow[]> {

@@ -51,7 +51,7 @@ export interface SessionStore {
   findTurns(turnId: string, sessionIds: readonly string[]): Promise<readonly TurnRow[]>;
   /** The variables at a version, or the newest before it on the same timeline; null if there is none. */
   variables(at: VariablesVersion): Promise<VariablesRow | null>;
-  /** One record. */
+  /** One record. Automatic checkpoints, which are marks on turns, are read as records too. */
   record(sessionId: string, kind: string, key: string): Promise<RecordRow | null>;
   /** Records of one kind in order of their keys. */
   records(sessionId: string, kind: string, page: KeyPage): Promise<readonly RecordRow[]>;
@@ -138,8 +138,13 @@ export interface Append {
     readonly written: number;
     readonly onFull: 'close' | 'refuse';
   };
-  /** Makes a checkpoint at each multiple of `every`. */
-  readonly checkpoints?: { readonly every: number; readonly max: number };
+  readonly checkpoints?: AutomaticCheckpoints;
+}
+
+/** A checkpoint at each multiple of `every`, kept as a mark on the turn; at most `max` of a session's checkpoints stay. */
+export interface AutomaticCheckpoints {
+  readonly every: number;
+  readonly max: number;
 }
 
 export interface Pointer {
@@ -201,6 +206,7 @@ export interface NewSession {
   readonly turns: readonly NewTurn[];
   /** As for an append: the turn that fills the cap ends the session. */
   readonly cap?: Append['cap'];
+  readonly checkpoints?: AutomaticCheckpoints;
   readonly records?: readonly RecordWrite[];
   readonly expiry: Expiry;
   /** At most this many sessions of the owner that have not ended and are no branches; null for any number. */

@@ -83,6 +83,16 @@ export interface TurnRow {
   readonly tokens: number;
   readonly cost: number;
   readonly origin: { readonly timelineId: string; readonly seq: number } | null;
+  /** The number of the automatic checkpoint that stands at this turn, or null. */
+  readonly checkpoint: number | null;
+}
+
+/** An automatic checkpoint: a mark on the turn at which it stands. */
+export interface MarkRow {
+  readonly turn: TurnRow;
+  readonly createdAt: number;
+  /** Right after the turn, before later patches that stand alone. */
+  readonly variables: VariablesVersion | null;
 }
 
 /** A session but for its metadata: what a commit answers. */

@@ -2,6 +2,7 @@ import { timelineId } from '../session/ids.ts';
 import type { SessionStatus } from '../session/state.ts';
 import type { RecordWrite } from './port.ts';
 import type {
+  MarkRow,
   Owner,
   ParentLink,
   RecordRow,
@@ -34,6 +35,11 @@ export interface StoreTransaction {
 
   /** The turn with this id that the session itself wrote. */
   ownTurn(session: StoredSession, turnId: string): TurnRow | undefined;
+  /** The automatic checkpoint with this number. */
+  mark(session: StoredSession, n: number): MarkRow | undefined;
+  /** The lowest number of an automatic checkpoint above the session's floor. */
+  oldestMark(session: StoredSession): number | undefined;
+  clearMark(session: StoredSession, n: number): void;
   /** False, and nothing is written, if the session wrote a turn with this id before. Copies always fit. */
   addTurn(session: StoredSession, turn: TurnRow): boolean;
   lastTurn(session: StoredSession, timelineId: string): TurnRow | undefined;
@@ -43,8 +49,8 @@ export interface StoreTransaction {
 
   record(session: StoredSession, kind: string, key: string): RecordRow | undefined;
   labelled(session: StoredSession, kind: string, label: string): RecordRow | undefined;
-  /** The key of the oldest checkpoint without a label whose value begins so. */
-  oldestCheckpoint(session: StoredSession, valueStart: string): string | undefined;
+  /** The key of the oldest record of a checkpoint without a label. */
+  oldestCheckpoint(session: StoredSession): string | undefined;
   countRecords(session: StoredSession, kind: string): number;
   putRecord(session: StoredSession, record: RecordRow): void;
   deleteRecord(session: StoredSession, kind: string, key: string): void;
@@ -81,6 +87,8 @@ export interface StoredSession {
   /** How many checkpoints were ever made, and how many there are. */
   readonly checkpoints: number;
   readonly checkpointsHeld: number;
+  /** Automatic checkpoints up to this number are gone. */
+  readonly checkpointFloor: number;
   readonly parentSessionId: string | null;
   readonly branchName: string | null;
   readonly forkSeq: number | null;

@@ -66,6 +66,7 @@ const row = (draft: TurnDraft): Parameters<typeof readTurn>[0] => ({
   tokens: draft.tokens,
   cost: draft.cost,
   origin: null,
+  checkpoint: null,
 });
 
 function isFrozen(value: unknown): boolean {

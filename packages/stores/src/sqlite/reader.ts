@@ -1,10 +1,14 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import {
+  checkpointKey,
   type FeedItem,
   type FeedPage,
   isVisible,
   type KeyPage,
   type ListQuery,
+  markRecord,
+  mergeCheckpoints,
+  numbersOf,
   type Owner,
   parseTimelineId,
   type RecordRow,
@@ -14,7 +18,9 @@ import {
   type TurnPage,
   type TurnRow,
   toSessionHead,
+  turnItems,
 } from '@lexigram/ai-session/store';
+import { readMarks, type SessionKey } from './marks.ts';
 import {
   recordColumns,
   type SqlRow,
@@ -27,6 +33,7 @@ import {
   toTurn,
   turnColumns,
 } from './rows.ts';
+import type { Statements } from './statements.ts';
 
 const keyOf = '(SELECT key FROM ai_sessions WHERE session_id = ?)';
 
@@ -35,26 +42,18 @@ const withMetadata = `SELECT ${sessionColumns}, r.value AS metadata FROM ai_curr
 
 /** The reads of the port. Every value of a caller is a bound parameter; texts of SQL are fixed. */
 export class Reader {
-  readonly #db: DatabaseSync;
+  readonly #statements: Statements;
+  readonly #sql: Statements['sql'];
   readonly #clock: () => number;
-  readonly #statements = new Map<string, StatementSync>();
 
-  constructor(db: DatabaseSync, clock: () => number) {
-    this.#db = db;
+  constructor(db: DatabaseSync, statements: Statements, clock: () => number) {
+    this.#statements = statements;
+    this.#sql = statements.sql;
     this.#clock = clock;
     // Whether a session's metadata has exactly these values at these top-level keys.
     db.function('ai_matches', { deterministic: true }, (metadata, filter) =>
       matches(metadata as string | null, filter as string) ? 1 : 0,
     );
-  }
-
-  #sql(text: string): StatementSync {
-    let statement = this.#statements.get(text);
-    if (statement === undefined) {
-      statement = this.#db.prepare(text);
-      this.#statements.set(text, statement);
-    }
-    return statement;
   }
 
   session(sessionId: string, owner: Owner | undefined): SessionRow | null {
@@ -161,7 +160,21 @@ export class Reader {
     const row = this.#sql(
       `SELECT ${recordColumns} FROM ai_records WHERE session = ${keyOf} AND kind = ? AND key = ?`,
     ).get(sessionId, kind, key);
-    return row === undefined ? null : toRecord(row);
+    if (row !== undefined || kind !== 'checkpoint') return row === undefined ? null : toRecord(row);
+    const n = Number(key);
+    const session = key === checkpointKey(n) ? this.#withCheckpoints(sessionId) : undefined;
+    if (session === undefined || n <= session.checkpointFloor) return null;
+    const [mark] = readMarks(this.#statements, session, { from: n - 1, to: n + 1 }, { limit: 1 });
+    return mark === undefined ? null : markRecord(mark);
+  }
+
+  /** A session that is not deleted, with the number up to which its automatic checkpoints are gone. */
+  #withCheckpoints(sessionId: string): (SessionKey & { checkpointFloor: number }) | undefined {
+    const row = this.#sql(
+      "SELECT key, checkpoint_floor AS floor FROM ai_sessions WHERE session_id = ? AND status <> 'deleted'",
+    ).get(sessionId);
+    if (row === undefined) return undefined;
+    return { key: row.key as number, sessionId, checkpointFloor: row.floor as number };
   }
 
   records(sessionId: string, kind: string, page: KeyPage): readonly RecordRow[] {
@@ -171,9 +184,15 @@ export class Reader {
       order === 'desc'
         ? this.#sql(`${select} AND (?3 IS NULL OR key < ?3) ORDER BY key DESC LIMIT ?4`)
         : this.#sql(`${select} AND key > ifnull(?3, '') ORDER BY key LIMIT ?4`);
-    return after === undefined && order !== 'desc'
-      ? this.#sql(`${select} ORDER BY key LIMIT ?`).all(sessionId, kind, limit).map(toRecord)
-      : rows.all(sessionId, kind, after ?? null, limit).map(toRecord);
+    const records =
+      after === undefined && order !== 'desc'
+        ? this.#sql(`${select} ORDER BY key LIMIT ?`).all(sessionId, kind, limit)
+        : rows.all(sessionId, kind, after ?? null, limit);
+    const session = kind === 'checkpoint' ? this.#withCheckpoints(sessionId) : undefined;
+    if (session === undefined) return records.map(toRecord);
+    const span = numbersOf(page, session.checkpointFloor);
+    const marks = readMarks(this.#statements, session, span, page);
+    return mergeCheckpoints(marks, records.map(toRecord), page);
   }
 
   list(query: ListQuery): readonly SessionRow[] {
@@ -227,10 +246,7 @@ export class Reader {
          AND revision > ? AND revision <= ? ORDER BY revision, seq LIMIT ?`,
     )
       .all(sessionId, after, to, limit)
-      .map((row): FeedItem => {
-        const turn = toTurn(row, sessionId);
-        return { revision: turn.revision ?? 0, type: 'turn', at: turn.at, turn };
-      });
+      .flatMap((row) => turnItems(toTurn(row, sessionId)));
     const entries = this.#sql(
       `SELECT revision, type, at, data FROM ai_journal
        WHERE session = ${keyOf} AND revision > ? AND revision <= ?

@@ -22,6 +22,7 @@ export const sessionColumns = `
   s.variables_timeline AS variablesTimeline, s.variables_position AS variablesPosition,
   s.variables_revision AS variablesRevision, s.variables_depth AS variablesDepth, s.revision, s.moves,
   s.timelines, s.checkpoints, s.checkpoints_held AS checkpointsHeld,
+  s.checkpoint_floor AS checkpointFloor,
   s.parent_session_id AS parentSessionId, s.branch_name AS branchName, s.fork_seq AS forkSeq,
   s.created_at AS createdAt, s.updated_at AS updatedAt, s.expires_at AS expiresAt,
   s.closed_reason AS closedReason, s.due_at AS dueAt`;
@@ -52,6 +53,7 @@ export function toSession(row: SqlRow): StoredSession {
     timelines: s.timelines,
     checkpoints: s.checkpoints,
     checkpointsHeld: s.checkpointsHeld,
+    checkpointFloor: s.checkpointFloor,
     parentSessionId: s.parentSessionId,
     branchName: s.branchName,
     forkSeq: s.forkSeq,
@@ -65,7 +67,7 @@ export function toSession(row: SqlRow): StoredSession {
 
 /** Turns of one session; the id of their timeline is made from its number. */
 export const turnColumns =
-  't.timeline, t.seq, t.turn_id AS turnId, t.body, t.at, t.revision, t.tokens, t.cost, t.origin';
+  't.timeline, t.seq, t.turn_id AS turnId, t.body, t.at, t.revision, t.tokens, t.cost, t.origin, t.checkpoint';
 
 export function toTurn(row: SqlRow, sessionId: string): TurnRow {
   const origin = row.origin as string | null;
@@ -79,6 +81,7 @@ export function toTurn(row: SqlRow, sessionId: string): TurnRow {
     tokens: row.tokens as number,
     cost: row.cost as number,
     origin: origin === null ? null : (JSON.parse(origin) as TurnRow['origin']),
+    checkpoint: row.checkpoint as number | null,
   };
 }
 

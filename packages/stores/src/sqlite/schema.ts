@@ -139,6 +139,42 @@ const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX ai_journal_at ON ai_journal (at);
   `,
+  `
+  -- An automatic checkpoint is a mark on its turn: no record and no entry of the journal of its own. Those up to
+  -- the session's floor are gone.
+  ALTER TABLE ai_sessions ADD COLUMN checkpoint_floor INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE ai_turns ADD COLUMN checkpoint INTEGER;
+  UPDATE ai_turns SET checkpoint = CAST(r.key AS INTEGER)
+    FROM ai_records r JOIN ai_sessions s ON s.key = r.session
+    WHERE r.kind = 'checkpoint' AND r.value ->> '$.automatic' = 1 AND ai_turns.session = s.key
+      AND s.session_id || '.' || ai_turns.timeline = r.value ->> '$.point.timelineId'
+      AND ai_turns.seq = r.value ->> '$.point.seq';
+  DELETE FROM ai_records WHERE kind = 'checkpoint' AND EXISTS (SELECT 1 FROM ai_turns t
+    WHERE t.session = ai_records.session AND t.checkpoint = CAST(ai_records.key AS INTEGER));
+  DELETE FROM ai_journal WHERE type = 'checkpoint' AND data ->> '$.automatic' = 1;
+  CREATE UNIQUE INDEX ai_turns_checkpoint ON ai_turns (session, checkpoint)
+    WHERE checkpoint IS NOT NULL;
+  DROP VIEW ai_current;
+  CREATE VIEW ai_current AS
+    SELECT s.key, s.session_id, s.tenant_id, s.user_id, s.status, s.timeline,
+      ifnull(t.seq, s.seq) AS seq,
+      ifnull(t.turn_id, s.turn_id) AS turn_id,
+      ifnull(t.tokens, s.tokens) AS tokens,
+      ifnull(t.cost, s.cost) AS cost,
+      s.lifetime_turns + ifnull(t.seq - s.seq, 0) AS lifetime_turns,
+      s.lifetime_tokens + ifnull(t.tokens - s.tokens, 0) AS lifetime_tokens,
+      s.lifetime_cost + ifnull(t.cost - s.cost, 0) AS lifetime_cost,
+      s.variables_timeline, s.variables_position, s.variables_revision, s.variables_depth,
+      ifnull(t.revision, s.revision) AS revision,
+      s.moves, s.timelines, s.checkpoints, s.checkpoints_held, s.checkpoint_floor,
+      s.parent_session_id, s.branch_name, s.fork_seq, s.created_at,
+      coalesce(t.stored_at, t.at, s.updated_at) AS updated_at,
+      ifnull(coalesce(t.stored_at, t.at) + s.ttl, s.expires_at) AS expires_at,
+      s.closed_reason, s.due_at
+    FROM ai_sessions s LEFT JOIN ai_turns t ON t.id =
+      (SELECT id FROM ai_turns WHERE session = s.key AND timeline = s.timeline AND seq > s.seq
+       ORDER BY seq DESC LIMIT 1);
+  `,
 ];
 
 /** The newest schema that this version knows. */

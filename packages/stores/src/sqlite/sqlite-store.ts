@@ -31,6 +31,7 @@ import { isBusy, rollBack, toSessionError } from './faults.ts';
 import { pause } from './pause.ts';
 import { Reader } from './reader.ts';
 import { checkSchema, migrate, schemaVersion } from './schema.ts';
+import { Statements } from './statements.ts';
 import { Sweep } from './sweep.ts';
 import { SqliteTransaction } from './transaction.ts';
 import { Writer } from './writer.ts';
@@ -75,8 +76,9 @@ export class SqliteSessionStore implements SessionStore {
     this.#path = path;
     this.#db = db;
 
-    this.#tx = new SqliteTransaction(db);
-    this.#reader = new Reader(db, clock);
+    const statements = new Statements(db);
+    this.#tx = new SqliteTransaction(statements);
+    this.#reader = new Reader(db, statements, clock);
     this.#sweep = new Sweep(db, this.#tx);
     this.#writer = new Writer(db, path, timeoutMs, {
       begin: () => this.#tx.begin(clock()),

@@ -1,7 +1,7 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import {
   foldVariables,
   type JournalEntry,
+  type MarkRow,
   type Owner,
   parseTimelineId,
   type RecordRow,
@@ -14,6 +14,7 @@ import {
   type VariablesVersion,
   variablesInterval,
 } from '@lexigram/ai-session/store';
+import { readMarks } from './marks.ts';
 import {
   originText,
   recordColumns,
@@ -27,6 +28,7 @@ import {
   toTurn,
   turnColumns,
 } from './rows.ts';
+import type { Statements } from './statements.ts';
 
 /** Sessions that are remembered; the one that was there longest goes first. */
 const rememberedSessions = 1_000;
@@ -41,20 +43,12 @@ export class SqliteTransaction implements StoreTransaction {
   readonly #sessions = new Map<string, StoredSession>();
   #dataVersion = -1;
 
-  readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements: Statements;
+  readonly #sql: Statements['sql'];
 
-  constructor(db: DatabaseSync) {
-    this.#db = db;
-  }
-
-  #sql(text: string): StatementSync {
-    let statement = this.#statements.get(text);
-    if (statement === undefined) {
-      statement = this.#db.prepare(text);
-      this.#statements.set(text, statement);
-    }
-    return statement;
+  constructor(statements: Statements) {
+    this.#statements = statements;
+    this.#sql = statements.sql;
   }
 
   /** Begins: forgets what it knew of the sessions if another connection has written since. */
@@ -94,8 +88,8 @@ export class SqliteTransaction implements StoreTransaction {
       `INSERT INTO ai_sessions (session_id, tenant_id, user_id, status, timeline, seq, turn_id, tokens, cost,
          lifetime_turns, lifetime_tokens, lifetime_cost, variables_timeline, variables_position,
          variables_revision, variables_depth, revision, moves, timelines, checkpoints,
-         checkpoints_held, parent_session_id, branch_name, fork_seq, created_at, updated_at, expires_at, ttl, closed_reason, due_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         checkpoints_held, checkpoint_floor, parent_session_id, branch_name, fork_seq, created_at, updated_at, expires_at, ttl, closed_reason, due_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ).run(
       s.sessionId,
       s.tenantId,
@@ -118,6 +112,7 @@ export class SqliteTransaction implements StoreTransaction {
       s.timelines,
       s.checkpoints,
       s.checkpointsHeld,
+      s.checkpointFloor,
       s.parentSessionId,
       s.branchName,
       s.forkSeq,
@@ -141,7 +136,7 @@ export class SqliteTransaction implements StoreTransaction {
       `UPDATE ai_sessions SET timeline = ?, seq = ?, turn_id = ?, tokens = ?, cost = ?, lifetime_turns = ?,
          lifetime_tokens = ?, lifetime_cost = ?, variables_timeline = ?, variables_position = ?,
          variables_revision = ?, variables_depth = ?, revision = ?, moves = ?, timelines = ?,
-         checkpoints = ?, checkpoints_held = ?, updated_at = ?, expires_at = ?, ttl = ?,
+         checkpoints = ?, checkpoints_held = ?, checkpoint_floor = ?, updated_at = ?, expires_at = ?, ttl = ?,
          closed_reason = ? WHERE key = ?`,
     ).run(
       s.timeline,
@@ -161,6 +156,7 @@ export class SqliteTransaction implements StoreTransaction {
       s.timelines,
       s.checkpoints,
       s.checkpointsHeld,
+      s.checkpointFloor,
       s.updatedAt,
       s.expiresAt,
       ttlOf(s),
@@ -215,8 +211,8 @@ export class SqliteTransaction implements StoreTransaction {
     const timeline = Number(turn.timelineId.slice(session.sessionId.length + 1));
     const { changes } = this.#sql(
       `INSERT INTO ai_turns (session, timeline, seq, turn_id, copy, body, at, stored_at, revision, tokens, cost,
-         origin)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (turn_id, session, copy) DO NOTHING`,
+         origin, checkpoint)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (turn_id, session, copy) DO NOTHING`,
     ).run(
       session.key,
       timeline,
@@ -230,6 +226,7 @@ export class SqliteTransaction implements StoreTransaction {
       turn.tokens,
       turn.cost,
       originText(turn),
+      turn.checkpoint,
     );
     return changes === 1;
   }
@@ -296,11 +293,29 @@ export class SqliteTransaction implements StoreTransaction {
     return row === undefined ? undefined : toRecord(row);
   }
 
-  oldestCheckpoint(session: StoredSession, valueStart: string): string | undefined {
+  mark(session: StoredSession, n: number): MarkRow | undefined {
+    return readMarks(this.#statements, session, { from: n - 1, to: n + 1 }, { limit: 1 })[0];
+  }
+
+  oldestMark(session: StoredSession): number | undefined {
     const row = this.#sql(
-      `SELECT key FROM ai_records WHERE session = ?1 AND kind = 'checkpoint' AND label IS NULL
-         AND substr(value, 1, length(?2)) = ?2 ORDER BY key LIMIT 1`,
-    ).get(session.key, valueStart);
+      'SELECT min(checkpoint) AS n FROM ai_turns WHERE session = ? AND checkpoint > ?',
+    ).get(session.key, session.checkpointFloor);
+    return (row?.n as number | null | undefined) ?? undefined;
+  }
+
+  clearMark(session: StoredSession, n: number): void {
+    this.#sql('UPDATE ai_turns SET checkpoint = NULL WHERE session = ? AND checkpoint = ?').run(
+      session.key,
+      n,
+    );
+  }
+
+  oldestCheckpoint(session: StoredSession): string | undefined {
+    const row = this.#sql(
+      `SELECT key FROM ai_records WHERE session = ? AND kind = 'checkpoint' AND label IS NULL
+       ORDER BY key LIMIT 1`,
+    ).get(session.key);
     return row?.key as string | undefined;
   }
 

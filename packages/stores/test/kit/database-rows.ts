@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import { schemaVersion } from '../../src/sqlite/schema.ts';
 
 /** A turn as its row has it, with the id of its session. */
 export interface StoredTurn {
@@ -36,7 +37,7 @@ export function faultsOfFile(path: string): string[] {
     .map((row) => row.integrity_check)
     .filter((line) => line !== 'ok');
   const versions = query(path, 'SELECT version FROM ai_schema').length;
-  if (versions !== 1) faults.push(`${versions} schema versions`);
+  if (versions !== schemaVersion) faults.push(`${versions} schema versions`);
   for (const table of ['timelines', 'turns', 'variables', 'records', 'journal']) {
     const lost = query(
       path,
