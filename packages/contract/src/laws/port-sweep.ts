@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { DueItem, RecordRow } from '@lexigram/ai-session/store';
 import type { Law } from '../law.ts';
 import { inOneTick, range } from '../many.ts';
-import { commitTo, done, rawSession, rawStart, rawTurn, refusal } from '../raw.ts';
+import { commitTo, done, rawSession, rawStart, rawTimeline, rawTurn, refusal } from '../raw.ts';
 
 const event = { type: 'metadata' } as const;
 const ttl = (ttlMs: number) => ({ ttlMs, maxAgeMs: null });
@@ -66,6 +66,97 @@ export const portSweepLaws: readonly Law[] = [
       assert.deepEqual(names(await store.due({ limit: 10 })), []);
       clock.advance(999);
       assert.deepEqual(names(await store.due({ limit: 10 })), ['expiry touched']);
+    },
+  },
+  {
+    id: 'port-sweep/due-looks-on',
+    promise:
+      'However many sessions were changed in time, due finds the one behind them that ran out.',
+    async check({ clock, store }) {
+      for (const n of range(1, 9)) {
+        done(await store.create(rawSession(`s${n}`, { expiry: ttl(1_000) })));
+        clock.advance(1);
+      }
+      clock.advance(900);
+      for (const n of range(1, 8)) done(await store.commit(`s${n}`, { event, expiry: ttl(1_000) }));
+      clock.advance(99);
+      assert.deepEqual(names(await store.due({ limit: 2 })), ['expiry s9']);
+    },
+  },
+  {
+    id: 'port-sweep/due-of-a-kind',
+    promise: 'Due tells the records of one kind alone, also those whose time is yet to come.',
+    async check({ clock, store }) {
+      for (const id of ['a', 'b']) {
+        done(await store.create(rawSession(id, { expiry: ttl(1) })));
+        const records = [3_000, 1_000, 2_000, null].map((dueInMs, i) => ({
+          kind: 'k',
+          key: `${i}`,
+          value: '1',
+          dueInMs: dueInMs === null ? null : dueInMs + (id === 'b' ? 1 : 0),
+        }));
+        const other = { kind: 'other', key: 'o', value: '1', dueInMs: 500 };
+        done(await store.commit(id, { records: [...records, other] }));
+      }
+      clock.advance(1_000);
+      const due = async (limit: number, withinMs?: number): Promise<readonly string[]> => {
+        const page = { kind: 'k', limit, ...(withinMs === undefined ? {} : { withinMs }) };
+        return (await store.due(page)).map(
+          (item) => item.sessionId + (item.due === 'record' ? item.record.key : item.due),
+        );
+      };
+      assert.deepEqual(await due(9), ['a1']);
+      assert.deepEqual(await due(9, 1_000), ['a1', 'b1', 'a2']);
+      assert.deepEqual(await due(9, 9_000), ['a1', 'b1', 'a2', 'b2', 'a0', 'b0']);
+      assert.deepEqual(await due(2, 9_000), ['a1', 'b1']);
+    },
+  },
+  {
+    id: 'port-sweep/erase-staged',
+    promise:
+      'A timeline out of sight is erased in batches as long as its record stands, and nothing else of the session.',
+    async check({ clock, store }) {
+      await rawStart(store, ['a', 'b']);
+      const staged = { kind: 'staged', key: '2', value: '', dueInMs: 1_000 };
+      const turns = range(1, 5).map((n) =>
+        rawTurn(`c${n}`, { origin: { timelineId: 'x.1', seq: n } }),
+      );
+      done(
+        await commitTo(store)({
+          timeline: rawTimeline('s', 2),
+          append: { timelineId: 's.2', turns },
+          records: [staged],
+        }),
+      );
+      const before = await store.session('s');
+      const erase = (version: number | null, timelineId = 's.2', due = true) =>
+        store.erase('s', {
+          staged: { timelineId, guard: { kind: 'staged', key: '2', version, due } },
+          limit: 2,
+        });
+      const found = async (): Promise<number> => {
+        const page = { limit: 9, order: 'asc' } as const;
+        return (await store.turns([{ timelineId: 's.2', from: 1, to: 9 }], page)).length;
+      };
+      assert.equal((await erase(null)).found, false);
+      assert.equal((await erase(7)).found, false);
+      clock.advance(1_000);
+      assert.equal((await erase(7, 's.1')).found, false);
+      let rounds = 0;
+      for (; rounds < 9; rounds++) {
+        const left = await found();
+        const { buried, done: over, found: there, parent } = await erase(1, 's.2', false);
+        assert.deepEqual([buried, there, parent], [null, true, null]);
+        assert.ok(left - (await found()) <= 2);
+        if (over) break;
+      }
+      assert.ok(rounds >= 2 && rounds < 9, `${rounds} rounds`);
+      assert.equal(await found(), 0);
+      assert.deepEqual(await store.timelines(['s.2']), [null]);
+      assert.equal(await store.record('s', 'staged', '2'), null);
+      assert.equal((await erase(1)).found, false);
+      assert.deepEqual(await store.session('s'), before);
+      assert.equal((await store.findTurns('a', ['s'])).length, 1);
     },
   },
   {

@@ -10,6 +10,7 @@ import * as ports from './ports.ts';
 import * as repeats from './repeats.ts';
 import * as services from './services.ts';
 import * as states from './states.ts';
+import * as sweeps from './sweeps.ts';
 import * as texts from './texts.ts';
 import * as times from './times.ts';
 import * as writes from './writes.ts';
@@ -26,6 +27,7 @@ const faults = {
   ...repeats,
   ...services,
   ...states,
+  ...sweeps,
   ...texts,
   ...times,
   ...writes,

@@ -2,6 +2,7 @@ import { timelineId } from '../session/ids.ts';
 import { checkpointVictim, recordOrMark } from './checkpoints.ts';
 import type { Append, Commit, Expected, Refusal } from './port.ts';
 import {
+  meetsGuard,
   type StoredSession,
   type StoreTransaction,
   statusAt,
@@ -75,9 +76,7 @@ function unexpected(tx: StoreTransaction, session: StoredSession, commit: Commit
     if (moves !== undefined && moves !== session.moves) return 'moves';
     for (const guard of guards.records ?? []) {
       const record = recordOrMark(tx, session, guard.kind, guard.key);
-      if ((record?.version ?? null) === guard.version) continue;
-      const past = record !== undefined && record.dueAt !== null && record.dueAt <= tx.now;
-      if (!(guard.due === true && past)) return 'record';
+      if (!meetsGuard(record, guard, tx.now)) return 'record';
     }
   }
   if (timeline !== undefined) {

@@ -158,6 +158,15 @@ export class MemorySession {
     return true;
   }
 
+  /** Drops up to `limit` turns of one timeline, and with the last one the timeline; whether it is gone. */
+  dropTimeline(timelineId: string, limit: number): boolean {
+    const timeline = this.timelines.get(timelineId);
+    for (const turn of timeline?.turns.splice(-limit) ?? []) this.#forgetTurn(turn);
+    if (timeline !== undefined && timeline.turns.length > 0) return false;
+    this.timelines.delete(timelineId);
+    return true;
+  }
+
   #forgetTurn(turn: TurnRow): void {
     if (turn.origin === null) this.#own.delete(turn.turnId);
     else this.#copies.delete(turn.turnId);

@@ -9,6 +9,7 @@ import { deletedBy } from './operations.ts';
 import type {
   Commit,
   CommitResult,
+  DuePage,
   EraseRequest,
   EraseResult,
   FeedPage,
@@ -16,6 +17,7 @@ import type {
   ListQuery,
   NewSession,
   SessionStore,
+  StagedTimeline,
   TurnPage,
 } from './port.ts';
 import type {
@@ -31,7 +33,7 @@ import type {
   VariablesRow,
   VariablesVersion,
 } from './rows.ts';
-import { isVisible, lookAgain, statusAt, toSessionHead } from './transaction.ts';
+import { isVisible, lookAgain, meetsGuard, statusAt, toSessionHead } from './transaction.ts';
 
 /** Options of a store that lives in this process. */
 export interface InMemorySessionStoreOptions {
@@ -64,6 +66,7 @@ export class InMemorySessionStore implements SessionStore {
     this.#checkOpen();
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return notFound;
+    if (request.staged !== undefined) return this.#eraseStaged(session, request.staged, request);
     let buried: SessionHead | null = null;
     if (session.row.status !== 'deleted') {
       if (!isVisible(session.row, request.owner)) return notFound;
@@ -78,6 +81,20 @@ export class InMemorySessionStore implements SessionStore {
     const done = session.shrink(request.keep, request.limit);
     if (done) session.row = { ...session.row, dueAt: null };
     return { found: true, done, parent, buried };
+  }
+
+  #eraseStaged(
+    session: MemorySession,
+    { guard, timelineId }: StagedTimeline,
+    { limit, owner }: EraseRequest,
+  ): EraseResult {
+    const { row } = session;
+    const stands = meetsGuard(session.records.get(guard.kind, guard.key), guard, this.#clock());
+    const current = toSessionHead(row, this.#clock()).head.timelineId;
+    if (!isVisible(row, owner) || !stands || timelineId === current) return notFound;
+    const done = session.dropTimeline(timelineId, limit);
+    if (done) session.records.delete(guard.kind, guard.key);
+    return { ...notFound, found: true, done };
   }
 
   async collect(request: { readonly before: number; readonly limit: number }): Promise<number> {
@@ -175,9 +192,10 @@ export class InMemorySessionStore implements SessionStore {
       .map((session) => this.#toRow(session));
   }
 
-  async due(page: { readonly limit: number }): Promise<readonly DueItem[]> {
+  async due(page: DuePage): Promise<readonly DueItem[]> {
     this.#checkOpen();
     const now = this.#clock();
+    if (page.kind !== undefined) return this.#dueRecords(page, now);
     const items: DueItem[] = [];
     for (const session of this.#sessions.values()) {
       const { sessionId } = session.row;
@@ -196,6 +214,18 @@ export class InMemorySessionStore implements SessionStore {
       if (items.length >= page.limit) break;
     }
     return items.slice(0, page.limit);
+  }
+
+  #dueRecords({ kind, limit, withinMs = 0 }: DuePage, now: number): readonly DueItem[] {
+    return [...this.#sessions.values()]
+      .flatMap(({ records, row }) =>
+        records
+          .due(now + withinMs)
+          .filter((record) => record.kind === kind)
+          .map((record) => ({ due: 'record', sessionId: row.sessionId, record }) as const),
+      )
+      .sort((a, b) => (a.record.dueAt ?? 0) - (b.record.dueAt ?? 0))
+      .slice(0, limit);
   }
 
   async feed(sessionId: string, page: FeedPage): Promise<readonly FeedItem[]> {

@@ -57,8 +57,11 @@ export interface SessionStore {
   records(sessionId: string, kind: string, page: KeyPage): Promise<readonly RecordRow[]>;
   /** Sessions, newest created first. */
   list(query: ListQuery): Promise<readonly SessionRow[]>;
-  /** What waits for the sweep: sessions that ran out, deleted ones not yet erased, records past their time. */
-  due(page: { readonly limit: number }): Promise<readonly DueItem[]>;
+  /**
+   * What waits for the sweep: sessions that ran out, deleted ones not yet erased, records past their time.
+   * None means that nothing waits.
+   */
+  due(page: DuePage): Promise<readonly DueItem[]>;
   /** What happened to a session after a revision, in order: its turns and its journal, merged. */
   feed(sessionId: string, page: FeedPage): Promise<readonly FeedItem[]>;
 }
@@ -265,6 +268,8 @@ export type CapKind =
 
 export interface EraseRequest {
   readonly owner?: Owner | undefined;
+  /** In place of the session: one of its timelines that stayed out of sight. The session must be there. */
+  readonly staged?: StagedTimeline;
   /** Absent: only the tombstone is set. */
   readonly keep?: readonly KeptTimeline[];
   /** Remembered by the tombstone. */
@@ -282,6 +287,13 @@ export interface KeptTimeline {
   readonly variables: { readonly position: number; readonly revision: number } | null;
 }
 
+/** A timeline opened out of sight, and the record that says so; it goes with the timeline's last turn. */
+export interface StagedTimeline {
+  readonly timelineId: string;
+  /** Not found if the record stands otherwise: then the timeline came into use, or somebody else is at it. */
+  readonly guard: RecordGuard;
+}
+
 export interface EraseResult {
   /** Whether there was such a session, or its tombstone with work left. */
   readonly found: boolean;
@@ -291,6 +303,14 @@ export interface EraseResult {
   readonly parent: string | null;
   /** If it was this call that set the tombstone: the session as it was, at the revision and time of the tombstone. */
   readonly buried: SessionHead | null;
+}
+
+export interface DuePage {
+  readonly limit: number;
+  /** Only records of this kind, in the order of their times. */
+  readonly kind?: string;
+  /** With `kind`: also those whose time is up within so many milliseconds. */
+  readonly withinMs?: number;
 }
 
 export interface TurnPage {

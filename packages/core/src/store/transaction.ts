@@ -1,6 +1,6 @@
 import { timelineId } from '../session/ids.ts';
 import type { SessionStatus } from '../session/state.ts';
-import type { RecordWrite } from './port.ts';
+import type { RecordGuard, RecordWrite } from './port.ts';
 import type {
   MarkRow,
   Owner,
@@ -195,6 +195,16 @@ export function toSessionHead(session: StoredSession, now: number): SessionHead 
     expiresAt: session.expiresAt,
     closedReason: session.closedReason,
   };
+}
+
+/** Whether a record stands as a guard says. */
+export function meetsGuard(
+  record: RecordRow | undefined,
+  guard: RecordGuard,
+  now: number,
+): boolean {
+  if ((record?.version ?? null) === guard.version) return true;
+  return guard.due === true && record !== undefined && record.dueAt !== null && record.dueAt <= now;
 }
 
 /** Puts a record as `write` says, on top of the one that was there. */

@@ -1,6 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import {
   checkpointKey,
+  type DueItem,
+  type DuePage,
   type FeedItem,
   type FeedPage,
   isVisible,
@@ -27,6 +29,7 @@ import {
   type SqlValue,
   sessionColumns,
   timelineColumns,
+  toDueRecord,
   toRecord,
   toSession,
   toTimeline,
@@ -193,6 +196,17 @@ export class Reader {
     const span = numbersOf(page, session.checkpointFloor);
     const marks = readMarks(this.#statements, session, span, page);
     return mergeCheckpoints(marks, records.map(toRecord), page);
+  }
+
+  /** Records of one kind that are due, in order of their times. */
+  dueRecords({ kind, limit, withinMs = 0 }: DuePage): readonly DueItem[] {
+    return this.#sql(
+      `SELECT sessionId, ${recordColumns} FROM
+         (SELECT s.session_id AS sessionId, r.* FROM ai_records r JOIN ai_sessions s ON s.key = r.session
+          WHERE r.due_at <= ? AND r.kind = ? ORDER BY r.due_at LIMIT ?)`,
+    )
+      .all(this.#clock() + withinMs, kind ?? '', limit)
+      .map(toDueRecord);
   }
 
   list(query: ListQuery): readonly SessionRow[] {

@@ -1,5 +1,6 @@
 import { SessionCorruptDataError } from '@lexigram/ai-session';
 import {
+  type DueItem,
   type Point,
   parseTimelineId,
   type RecordRow,
@@ -94,6 +95,10 @@ export const recordColumns =
 
 export function toRecord(row: SqlRow): RecordRow {
   return row as unknown as RecordRow;
+}
+
+export function toDueRecord({ sessionId, ...record }: SqlRow): DueItem {
+  return { due: 'record', sessionId: sessionId as string, record: toRecord(record) };
 }
 
 /** The columns of a timeline, in the order of `timelineValues`. */

@@ -10,6 +10,7 @@ import {
   commitIn,
   createIn,
   type DueItem,
+  type DuePage,
   type EraseRequest,
   type EraseResult,
   type FeedItem,
@@ -127,8 +128,10 @@ export class SqliteSessionStore implements SessionStore {
     return this.#write(() => this.#sweep.collect(request.before, request.limit));
   }
 
-  due(page: { readonly limit: number }): Promise<readonly DueItem[]> {
-    return this.#write(() => this.#sweep.due(page.limit));
+  async due(page: DuePage): Promise<readonly DueItem[]> {
+    return page.kind === undefined
+      ? this.#write(() => this.#sweep.due(page))
+      : this.#read(() => this.#reader.dueRecords(page));
   }
 
   #write<T>(work: (tx: SqliteTransaction) => T): Promise<T> {

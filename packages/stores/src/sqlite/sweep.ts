@@ -1,18 +1,21 @@
 import type { DatabaseSync } from 'node:sqlite';
 import {
   type DueItem,
+  type DuePage,
   deletedBy,
   type EraseRequest,
   type EraseResult,
   isVisible,
   type KeptTimeline,
+  meetsGuard,
   parseTimelineId,
   type SessionHead,
+  type StagedTimeline,
   type StoredSession,
   statusAt,
   toSessionHead,
 } from '@lexigram/ai-session/store';
-import { recordColumns, sessionColumns, toRecord, toSession } from './rows.ts';
+import { recordColumns, sessionColumns, toDueRecord, toSession } from './rows.ts';
 import type { SqliteTransaction } from './transaction.ts';
 
 const notFound: EraseResult = { found: false, done: true, parent: null, buried: null };
@@ -30,6 +33,7 @@ export class Sweep {
   erase(sessionId: string, request: EraseRequest): EraseResult {
     let session = this.#tx.session(sessionId);
     if (session === undefined) return notFound;
+    if (request.staged !== undefined) return this.#eraseStaged(session, request.staged, request);
     let buried: SessionHead | null = null;
     if (session.status !== 'deleted') {
       if (!isVisible(session, request.owner)) return notFound;
@@ -46,6 +50,31 @@ export class Sweep {
     if (done) this.#tx.putSession({ ...session, dueAt: null });
 
     return { found: true, done, parent, buried };
+  }
+
+  #eraseStaged(
+    session: StoredSession,
+    { guard, timelineId }: StagedTimeline,
+    { limit, owner }: EraseRequest,
+  ): EraseResult {
+    const record = this.#tx.record(session, guard.kind, guard.key);
+    const { n } = parseTimelineId(timelineId);
+    if (!isVisible(session, owner) || n === session.timeline) return notFound;
+    if (!meetsGuard(record, guard, this.#tx.now)) return notFound;
+    const { key } = session;
+    const { changes } = this.#db
+      .prepare(
+        `DELETE FROM ai_turns WHERE id IN (SELECT id FROM ai_turns
+           WHERE session = ? AND timeline = ? ORDER BY seq DESC LIMIT ?)`,
+      )
+      .run(key, n, limit);
+    if (Number(changes) >= limit) return { ...notFound, found: true, done: false };
+    for (const table of ['ai_variables', 'ai_timelines'] as const) {
+      const column = table === 'ai_timelines' ? 'n' : 'timeline';
+      this.#db.prepare(`DELETE FROM ${table} WHERE session = ? AND ${column} = ?`).run(key, n);
+    }
+    this.#tx.deleteRecord(session, guard.kind, guard.key);
+    return { ...notFound, found: true };
   }
 
   /** Leaves a tombstone: nothing of what was said or noted but what branches may hold. */
@@ -93,23 +122,9 @@ export class Sweep {
     return true;
   }
 
-  due(limit: number): readonly DueItem[] {
+  due({ limit }: DuePage): readonly DueItem[] {
     const { now } = this.#tx;
-    const items: DueItem[] = [];
-    const sessions = this.#db
-      .prepare(
-        `SELECT ${sessionColumns} FROM ai_current s WHERE s.due_at <= ? ORDER BY s.due_at LIMIT ?`,
-      )
-      .all(now, limit);
-
-    for (const row of sessions) {
-      const session = toSession(row);
-      const { sessionId } = session;
-      if (session.status === 'deleted') items.push({ due: 'erase', sessionId });
-      else if (statusAt(session, now) === 'expired') items.push({ due: 'expiry', sessionId });
-      // It changed since: its time is not up yet.
-      else this.#tx.putSession({ ...session, dueAt: session.expiresAt });
-    }
+    const items = this.#dueSessions(limit);
     const records = this.#db
       .prepare(
         `SELECT sessionId, ${recordColumns} FROM
@@ -117,10 +132,28 @@ export class Sweep {
             WHERE r.due_at <= ? ORDER BY r.due_at LIMIT ?)`,
       )
       .all(now, Math.max(0, limit - items.length));
-    for (const { sessionId, ...record } of records) {
-      items.push({ due: 'record', sessionId: sessionId as string, record: toRecord(record) });
+    return [...items, ...records.map(toDueRecord)];
+  }
+
+  #dueSessions(limit: number): readonly DueItem[] {
+    const { now } = this.#tx;
+    const statement = this.#db.prepare(
+      `SELECT ${sessionColumns} FROM ai_current s WHERE s.due_at <= ? ORDER BY s.due_at LIMIT ?`,
+    );
+    for (;;) {
+      const items: DueItem[] = [];
+      const sessions = statement.all(now, limit);
+      for (const row of sessions) {
+        const session = toSession(row);
+        const { sessionId } = session;
+        if (session.status === 'deleted') items.push({ due: 'erase', sessionId });
+        else if (statusAt(session, now) === 'expired') items.push({ due: 'expiry', sessionId });
+        // It changed since: its time is not up yet.
+        else this.#tx.putSession({ ...session, dueAt: session.expiresAt });
+      }
+      // A page of none but those says nothing about what comes behind it.
+      if (items.length > 0 || sessions.length < limit) return items;
     }
-    return items;
   }
 
   collect(before: number, limit: number): number {
