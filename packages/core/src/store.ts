@@ -30,6 +30,7 @@ export type {
   NewCheckpoint,
   NewSession,
   NewTurn,
+  NumberPage,
   OperationKey,
   Pointer,
   RecordGuard,

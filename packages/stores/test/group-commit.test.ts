@@ -153,6 +153,7 @@ describe('close', () => {
         collect: () => store.collect({ before: 0, limit: 1 }),
         session: () => store.session('s1'),
         timelines: () => store.timelines(['s1.1']),
+        startingAt: () => store.startingAt('s1', { timelineId: 's1.1', seq: 1 }, { limit: 1 }),
         turns: () =>
           store.turns([{ timelineId: 's1.1', from: 1, to: 1 }], { limit: 1, order: 'asc' }),
         findTurns: () => store.findTurns('t', ['s1']),

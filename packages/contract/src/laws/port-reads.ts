@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { FeedItem, VariablesVersion } from '@lexigram/ai-session/store';
+import type { FeedItem, Point, VariablesVersion } from '@lexigram/ai-session/store';
 import type { Law } from '../law.ts';
 import { range } from '../many.ts';
 import { commitTo, done, rawSession, rawStart, rawTimeline, rawTurn } from '../raw.ts';
@@ -164,6 +164,49 @@ export const portReadLaws: readonly Law[] = [
       assert.equal(none, null);
       assert.deepEqual(first, { ...rawTimeline('s', 1), previous: null });
       assert.deepEqual(await store.timelines([]), []);
+    },
+  },
+  {
+    id: 'port-reads/starting-at',
+    promise:
+      "A session's timelines that start at a point are found by it: those of that session and that very point, in order of their numbers, in pages.",
+    async check({ store }) {
+      const point = (timelineId: string, seq: number): Point => ({
+        timelineId,
+        seq,
+        turnId: seq === 0 ? null : `t${seq}`,
+        tokens: 0,
+        cost: 0,
+        variables: null,
+      });
+      const bases = [point('s.1', 1), point('s.1', 2), point('s.2', 2), point('s.1', 0)];
+      await rawStart(store, ['t1', 't2', 't3']);
+      for (const n of range(2, 13)) {
+        const timeline = rawTimeline('s', n, bases[(n - 2) % 4] ?? null);
+        done(await commitTo(store)({ timeline }));
+      }
+      const timeline = rawTimeline('b', 1, bases[1] ?? null);
+      done(await store.create(rawSession('b', { timeline })));
+      const found = async (
+        id: string,
+        base: { readonly timelineId: string; readonly seq: number },
+        page: { readonly after?: number; readonly limit: number } = { limit: 100 },
+      ): Promise<readonly string[]> =>
+        (await store.startingAt(id, base, page)).map((row) => row.timelineId);
+      assert.deepEqual(await found('s', point('s.1', 1)), ['s.2', 's.6', 's.10']);
+      assert.deepEqual(await found('s', point('s.1', 2)), ['s.3', 's.7', 's.11']);
+      assert.deepEqual(await found('s', point('s.2', 2)), ['s.4', 's.8', 's.12']);
+      assert.deepEqual(await found('s', point('s.1', 0)), ['s.5', 's.9', 's.13']);
+      assert.deepEqual(await found('b', point('s.1', 2)), ['b.1']);
+      assert.deepEqual(await found('b', point('s.1', 1)), []);
+      assert.deepEqual(await found('s', point('s.1', 3)), []);
+      assert.deepEqual(await found('unknown', point('s.1', 1)), []);
+      assert.deepEqual(await found('s', point('s.1', 1), { limit: 2 }), ['s.2', 's.6']);
+      assert.deepEqual(await found('s', point('s.1', 1), { after: 2, limit: 1 }), ['s.6']);
+      assert.deepEqual(await found('s', point('s.1', 1), { after: 10, limit: 9 }), []);
+      assert.deepEqual(await found('b', point('s.1', 2), { after: 1, limit: 9 }), []);
+      const [row] = await store.startingAt('s', point('s.1', 1), { limit: 1 });
+      assert.deepEqual([row], await store.timelines(['s.2']));
     },
   },
   {

@@ -31,6 +31,7 @@ export function faulty(inner: SessionStore, calls: Partial<SessionStore>): Sessi
     close: () => inner.close(),
     session: (id, owner) => inner.session(id, owner),
     timelines: (ids) => inner.timelines(ids),
+    startingAt: (id, base, page) => inner.startingAt(id, base, page),
     turns: (segments, page) => inner.turns(segments, page),
     findTurns: (turnId, ids) => inner.findTurns(turnId, ids),
     variables: (at) => inner.variables(at),

@@ -170,6 +170,20 @@ export const dropsMissingTimelines: OpenStore = breaking((inner) => ({
     (await inner.timelines([...new Set(ids)])).filter((row) => row !== null),
 }));
 
+/** Finds timelines by the seq of their base alone. */
+export const startsAtAnySeq: OpenStore = breaking((inner) => ({
+  async startingAt(id, { seq, timelineId }, page) {
+    const own = await inner.startingAt(id, { seq, timelineId }, { limit: all });
+    const others = await inner.startingAt(id, { seq, timelineId: `${id}.2` }, { limit: all });
+    const rows = [...own, ...(timelineId === `${id}.2` ? [] : others)];
+    return rows.slice(0, page.limit);
+  },
+}));
+
+export const startsFromTheFirst: OpenStore = breaking((inner) => ({
+  startingAt: (id, base, { limit }) => inner.startingAt(id, base, { limit }),
+}));
+
 export const readsOneSegment: OpenStore = breaking((inner) => ({
   turns: (segments, page) => inner.turns(segments.slice(-1), page),
 }));

@@ -174,6 +174,7 @@ export const teeth: Readonly<Record<string, readonly FaultName[]>> = {
   'port-reads/find-turns': ['findsEverywhere'],
   'port-reads/turn-pages': ['readsWithoutLimit', 'readsUpwardsOnly', 'readsFromTheStart'],
   'port-reads/list-pages': ['listsWithoutLimit'],
+  'port-reads/starting-at': ['startsAtAnySeq', 'startsFromTheFirst'],
   'port-reads/timelines': ['dropsMissingTimelines'],
   'port-reads/variables': ['hasExactVersions'],
   'port-reads/feed-pages': ['cutsRevisions'],

@@ -1,3 +1,4 @@
+import { parseTimelineId } from '../session/ids.ts';
 import {
   checkpointKey,
   markRecord,
@@ -6,7 +7,7 @@ import {
   turnItems,
 } from './checkpoints.ts';
 import { MemoryRecords } from './memory-records.ts';
-import type { FeedPage, KeptTimeline, KeyPage } from './port.ts';
+import type { FeedPage, KeptTimeline, KeyPage, NumberPage } from './port.ts';
 import type { FeedItem, MarkRow, RecordRow, TimelineRow, TurnRow } from './rows.ts';
 import type { JournalEntry, StoredSession, VariablesEntry } from './transaction.ts';
 
@@ -16,10 +17,18 @@ interface MemoryTimeline {
   variables: VariablesEntry[];
 }
 
+type Place = { readonly timelineId: string; readonly seq: number };
+
+function placeOf({ seq, timelineId }: Place): string {
+  return `${seq} ${timelineId}`;
+}
+
 /** One session and all that it owns. */
 export class MemorySession {
   row: StoredSession;
   readonly timelines: Map<string, MemoryTimeline> = new Map();
+  /** The timelines by the place of their base. */
+  readonly #byBase = new Map<string, string[]>();
   readonly records: MemoryRecords = new MemoryRecords();
   /** The turns that the session itself wrote, and the copies that merges brought. */
   readonly #own = new Map<string, TurnRow>();
@@ -38,6 +47,22 @@ export class MemorySession {
 
   get isEmpty(): boolean {
     return this.timelines.size === 0 && this.records.isEmpty;
+  }
+
+  addTimeline(row: TimelineRow): void {
+    this.timelines.set(row.timelineId, { row, turns: [], variables: [] });
+    if (row.base === null) return;
+    const place = placeOf(row.base);
+    const there = this.#byBase.get(place);
+    if (there === undefined) this.#byBase.set(place, [row.timelineId]);
+    else there.push(row.timelineId);
+  }
+
+  startingAt(base: Place, { after = 0, limit }: NumberPage): readonly TimelineRow[] {
+    return (this.#byBase.get(placeOf(base)) ?? [])
+      .filter((id) => parseTimelineId(id).n > after)
+      .flatMap((id) => this.timelines.get(id)?.row ?? [])
+      .slice(0, limit);
   }
 
   ownTurn(turnId: string): TurnRow | undefined {

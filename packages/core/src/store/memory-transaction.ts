@@ -61,8 +61,7 @@ export class MemoryTransaction implements StoreTransaction {
   }
 
   addTimeline(session: StoredSession, timeline: TimelineRow): void {
-    const added = { row: timeline, turns: [], variables: [] };
-    this.#of(session).timelines.set(timeline.timelineId, added);
+    this.#of(session).addTimeline(timeline);
   }
 
   ownTurn(session: StoredSession, turnId: string): TurnRow | undefined {

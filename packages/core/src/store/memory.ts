@@ -16,6 +16,7 @@ import type {
   KeyPage,
   ListQuery,
   NewSession,
+  NumberPage,
   SessionStore,
   StagedTimeline,
   TurnPage,
@@ -132,6 +133,15 @@ export class InMemorySessionStore implements SessionStore {
   async timelines(ids: readonly string[]): Promise<readonly (TimelineRow | null)[]> {
     this.#checkOpen();
     return ids.map((id) => this.#of(id)?.timelines.get(id)?.row ?? null);
+  }
+
+  async startingAt(
+    sessionId: string,
+    base: { readonly timelineId: string; readonly seq: number },
+    page: NumberPage,
+  ): Promise<readonly TimelineRow[]> {
+    this.#checkOpen();
+    return this.#sessions.get(sessionId)?.startingAt(base, page) ?? [];
   }
 
   #of(timelineId: string): MemorySession | undefined {

@@ -45,6 +45,12 @@ export interface SessionStore {
   session(sessionId: string, owner?: Owner): Promise<SessionRow | null>;
   /** Timelines by id, in the order asked for; null where there is none. */
   timelines(ids: readonly string[]): Promise<readonly (TimelineRow | null)[]>;
+  /** A session's timelines whose base is this very point, in order of their numbers. */
+  startingAt(
+    sessionId: string,
+    base: { readonly timelineId: string; readonly seq: number },
+    page: NumberPage,
+  ): Promise<readonly TimelineRow[]>;
   /** The turns of a history's segments, at most `limit`, in order of seq. */
   turns(segments: readonly Segment[], page: TurnPage): Promise<readonly TurnRow[]>;
   /** All turns with this id that lie on timelines of these sessions, own ones and merged copies. */
@@ -316,6 +322,12 @@ export interface DuePage {
 export interface TurnPage {
   readonly limit: number;
   readonly order: 'asc' | 'desc';
+}
+
+export interface NumberPage {
+  /** Numbers after this one; from the first if absent. */
+  readonly after?: number;
+  readonly limit: number;
 }
 
 export interface KeyPage {

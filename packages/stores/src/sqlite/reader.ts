@@ -10,6 +10,7 @@ import {
   type ListQuery,
   markRecord,
   mergeCheckpoints,
+  type NumberPage,
   numbersOf,
   type Owner,
   parseTimelineId,
@@ -79,6 +80,22 @@ export class Reader {
       const row = statement.get(sessionId, n);
       return row === undefined ? null : toTimeline(row, sessionId, id);
     });
+  }
+
+  startingAt(
+    sessionId: string,
+    { seq, timelineId }: { readonly timelineId: string; readonly seq: number },
+    { after = 0, limit }: NumberPage,
+  ): readonly TimelineRow[] {
+    // A session's first timeline is not in the index: it is one row to look at.
+    const at = `session = ?1 AND base ->> 1 = ?2 AND base ->> 0 = ?3 AND n > ?4`;
+    return this.#sql(
+      `SELECT n, ${timelineColumns} FROM ai_timelines WHERE n = 1 AND ${at}
+       UNION ALL SELECT n, ${timelineColumns} FROM ai_timelines WHERE n > 1 AND ${at}
+       ORDER BY n LIMIT ?5`,
+    )
+      .all(this.#keyOf(sessionId), seq, timelineId, after, limit)
+      .map((row) => toTimeline(row, sessionId, `${sessionId}.${row.n as number}`));
   }
 
   turns(segments: readonly Segment[], page: TurnPage): readonly TurnRow[] {

@@ -175,6 +175,10 @@ const migrations: readonly string[] = [
       (SELECT id FROM ai_turns WHERE session = s.key AND timeline = s.timeline AND seq > s.seq
        ORDER BY seq DESC LIMIT 1);
   `,
+  // Timelines by the seq of their base. A fork writes a first timeline, which is found by its key.
+  `
+  CREATE INDEX ai_timelines_base ON ai_timelines (session, base ->> 1) WHERE n > 1;
+  `,
 ];
 
 /** The newest schema that this version knows. */

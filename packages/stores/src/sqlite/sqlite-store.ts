@@ -18,6 +18,7 @@ import {
   type KeyPage,
   type ListQuery,
   type NewSession,
+  type NumberPage,
   type Owner,
   type RecordRow,
   type Segment,
@@ -155,6 +156,14 @@ export class SqliteSessionStore implements SessionStore {
 
   async timelines(ids: readonly string[]): Promise<readonly (TimelineRow | null)[]> {
     return this.#read(() => this.#reader.timelines(ids));
+  }
+
+  async startingAt(
+    sessionId: string,
+    base: { readonly timelineId: string; readonly seq: number },
+    page: NumberPage,
+  ): Promise<readonly TimelineRow[]> {
+    return this.#read(() => this.#reader.startingAt(sessionId, base, page));
   }
 
   async turns(segments: readonly Segment[], page: TurnPage): Promise<readonly TurnRow[]> {
