@@ -64,6 +64,29 @@ export const operationLaws: readonly Law[] = [
     },
   },
   {
+    id: 'operations/of-a-session',
+    promise:
+      'An operation is its session’s: the same through all sessions as through its owner’s, and another one in another session.',
+    async check(bench) {
+      const sessions = await bench.open(roomy);
+      const { manager } = sessions;
+      const own = sessions.as({ userId: 'u' });
+      const { sessionId } = await manager.create({ userId: 'u' });
+      const { sessionId: other } = await manager.create({ userId: 'u' });
+      const added = await manager.addTurn(sessionId, say('hello'), op);
+      assert.deepEqual(await own.manager.addTurn(sessionId, say('hello'), op), added);
+      await manager.addTurn(other, say('another'), op);
+      assert.deepEqual(await textsOf(manager, sessionId), ['hello']);
+      assert.deepEqual(await textsOf(manager, other), ['another']);
+
+      const fork = { operationId: 'fork' };
+      const branch = await sessions.branches.fork(sessionId, 'b', fork);
+      assert.deepEqual(await own.branches.fork(sessionId, 'b', fork), branch);
+      const second = await sessions.branches.fork(other, 'b', fork);
+      assert.equal(second.parentSessionId, other);
+    },
+  },
+  {
     id: 'operations/as-before',
     promise:
       'The answer is that of then, whatever happened since: other turns, moves, patches, an end.',

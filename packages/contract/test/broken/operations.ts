@@ -26,6 +26,14 @@ export const takesAnyRequest: OpenStore = breaking((inner) => ({
     ),
 }));
 
+/** Takes the same operation for another request when it comes through an owner's services. */
+export const tellsOperationsByOwner: OpenStore = committing((commit) => {
+  const { guards, operation } = commit;
+  if (operation === undefined) return commit;
+  const digest = `${operation.digest} ${JSON.stringify(guards?.owner)}`;
+  return { ...commit, operation: { ...operation, digest } };
+});
+
 /** Answers an operation with how things are now. */
 export const answersAsOfNow: OpenStore = breaking((inner) => ({
   async commit(id, commit): Promise<CommitResult> {

@@ -150,6 +150,7 @@ export const teeth: Readonly<Record<string, readonly FaultName[]>> = {
   'status/changes': ['forgetsReasons', 'wakesBySuspending'],
   'operations/again': ['forgetsOperations'],
   'operations/other-request': ['takesAnyRequest'],
+  'operations/of-a-session': ['tellsOperationsByOwner'],
   'operations/as-before': ['answersAsOfNow'],
   'operations/fork-when-full': ['createsTwice'],
   'operations/kept-a-day': ['remembersForAnHour'],

@@ -69,7 +69,7 @@ export class BranchManager<T extends SessionTypes = AnySession> {
     const request = ['fork', sessionId, name, seq, atTurn, idText(fromCheckpoint)];
     const operation = engine.operation(given, ...request);
     const row = await engine.session(sessionId);
-    const before = await recallCreation(engine, row.owner, operation);
+    const before = await recallCreation(engine, row.owner, operation, sessionId);
     if (before !== null) return engine.stateAfter<T>(before);
     const { from, point } = await this.#place(row, { seq, atTurn, fromCheckpoint });
     const { maxTurnsPerSession } = engine.config;
@@ -100,7 +100,7 @@ export class BranchManager<T extends SessionTypes = AnySession> {
       ownerCap: null,
       ...(operation === undefined ? {} : { operation }),
     });
-    const made = await createWithId(engine, undefined, row.owner, operation, async (branchId) => {
+    const make = async (branchId: string): Promise<NewSession> => {
       const id = timelineId(branchId, 1);
       const timeline = await openTimeline(load, id, from, { ...base, variables: null });
       const reach = await foreignReach(load, branchId, timeline);
@@ -109,7 +109,8 @@ export class BranchManager<T extends SessionTypes = AnySession> {
       }
       const others = [...reach.keys()].filter((id) => id !== sessionId);
       return session(branchId, timeline, others);
-    });
+    };
+    const made = await createWithId(engine, undefined, row.owner, operation, sessionId, make);
     return engine.stateAfter<T>(made);
   }
 

@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { SessionNotFoundError } from '../errors.ts';
 import type { Engine } from '../manager/engine.ts';
 import { checkSessionId } from '../session/ids.ts';
 import { limits } from '../session/limits.ts';
 import type { OperationKey, SessionStore } from '../store/port.ts';
-import type { RecordRow } from '../store/rows.ts';
+import type { Owner, RecordRow } from '../store/rows.ts';
 import { type HoldValue, ownReach, readHold } from './reach.ts';
 
 /** Kinds of records that hold a session's turns for others: its own branches, and branches of branches. */
@@ -44,10 +45,18 @@ export async function deleteSession(
   const { found } = await engine.erase(sessionId, {
     owner: engine.owner,
     limit: eraseBatch,
-    ...(operation === undefined ? {} : { operation }),
+    ...(operation === undefined ? {} : { operation: ofOwner(operation, row.owner) }),
   });
   if (!found) throw new SessionNotFoundError(sessionId);
   await finishErase(engine, sessionId);
+}
+
+/** A tombstone tells nobody's owner: what it remembers of an operation does. */
+function ofOwner(operation: OperationKey, { tenantId, userId }: Owner): OperationKey {
+  const owner = createHash('sha256')
+    .update(JSON.stringify([tenantId, userId]))
+    .digest('base64url');
+  return { ...operation, digest: `${operation.digest}.${owner}` };
 }
 
 /** Whether this very operation deleted the session before: its tombstone remembers that. */
@@ -58,7 +67,10 @@ async function wasDeleted(
 ): Promise<boolean> {
   const record = await engine.store.record(sessionId, 'operation', operation.id);
   if (record === null) return false;
-  return (JSON.parse(record.value) as { digest: string }).digest === operation.digest;
+  const { digest } = JSON.parse(record.value) as { digest: string };
+  return engine.owner === undefined
+    ? digest.startsWith(`${operation.digest}.`)
+    : digest === ofOwner(operation, engine.owner).digest;
 }
 
 /** Erases what nobody reads of a session whose tombstone stands. May be repeated, and run by several at once. */

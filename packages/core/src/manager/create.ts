@@ -74,7 +74,7 @@ export async function createSession(
     ownerCap: maxSessionsPerUser,
     ...(operation === undefined ? {} : { operation }),
   };
-  return createWithId(engine, chosen, owner, operation, async (sessionId) => {
+  return createWithId(engine, chosen, owner, operation, null, async (sessionId) => {
     const id = timelineId(sessionId, 1);
     return {
       sessionId,
@@ -116,10 +116,11 @@ export async function createWithId(
   chosen: string | undefined,
   owner: Owner,
   operation: OperationKey | undefined,
+  parentId: string | null,
   session: (sessionId: string) => Promise<NewSession>,
 ): Promise<Committed> {
   for (let n = 0; ; n++) {
-    const sessionId = chosen ?? generatedId(owner, operation, n);
+    const sessionId = chosen ?? generatedId(owner, operation, parentId, n);
     const result = await engine.create(await session(sessionId));
     if (result.refused === undefined) return result;
     if (result.refused === 'cap') {
@@ -146,10 +147,11 @@ export async function recallCreation(
   engine: Engine,
   owner: Owner,
   operation: OperationKey | undefined,
+  parentId: string | null,
 ): Promise<Committed | null> {
   if (operation === undefined) return null;
   for (let n = 0; n <= derivations; n++) {
-    const sessionId = generatedId(owner, operation, n);
+    const sessionId = generatedId(owner, operation, parentId, n);
     if ((await engine.store.session(sessionId)) === null) return null;
     const before = await engine.recall(sessionId, operation);
     if (before !== null) return before;
@@ -157,8 +159,14 @@ export async function recallCreation(
   return null;
 }
 
-function generatedId(owner: Owner, operation: OperationKey | undefined, n: number): string {
+/** Ids of operations are of a session: of a create they are the owner's, of a fork the parent's. */
+function generatedId(
+  owner: Owner,
+  operation: OperationKey | undefined,
+  parentId: string | null,
+  n: number,
+): string {
   if (operation === undefined) return newSessionId();
-  const request = JSON.stringify([owner.tenantId, owner.userId, operation.id, n]);
+  const request = JSON.stringify([owner.tenantId, owner.userId, parentId, operation.id, n]);
   return createHash('sha256').update(request).digest('base64url').slice(0, 22);
 }

@@ -148,9 +148,7 @@ export class Engine {
     if (!operationPattern.test(id)) {
       throw new SessionInputError('operationId', 'must be visible ASCII characters only');
     }
-    const digest = createHash('sha256')
-      .update(JSON.stringify([this.owner, request]))
-      .digest('base64url');
+    const digest = createHash('sha256').update(JSON.stringify(request)).digest('base64url');
     return { id, digest, keepMs: operationKeepMs };
   }
 

@@ -171,9 +171,9 @@ export class Reader {
 
   findTurns(turnId: string, sessionIds: readonly string[]): readonly TurnRow[] {
     const statement = this.#sql(
-      `SELECT ${turnColumns} FROM ai_turns t WHERE turn_id = ? AND session = ${keyOf}`,
+      `SELECT ${turnColumns} FROM ai_turns t WHERE session = ${keyOf} AND turn_id = ?`,
     );
-    return sessionIds.flatMap((id) => statement.all(turnId, id).map((row) => toTurn(row, id)));
+    return sessionIds.flatMap((id) => statement.all(id, turnId).map((row) => toTurn(row, id)));
   }
 
   record(sessionId: string, kind: string, key: string): RecordRow | null {

@@ -179,6 +179,11 @@ const migrations: readonly string[] = [
   `
   CREATE INDEX ai_timelines_base ON ai_timelines (session, base ->> 1) WHERE n > 1;
   `,
+  `
+  -- By session first: ids that callers chose have no order, and would each touch another page of one large index.
+  DROP INDEX ai_turns_id;
+  CREATE UNIQUE INDEX ai_turns_id ON ai_turns (session, turn_id, copy);
+  `,
 ];
 
 /** The newest schema that this version knows. */

@@ -202,8 +202,8 @@ export class SqliteTransaction implements StoreTransaction {
 
   ownTurn(session: StoredSession, turnId: string): TurnRow | undefined {
     const row = this.#sql(
-      `SELECT ${turnColumns} FROM ai_turns t WHERE turn_id = ? AND session = ? AND copy = 0`,
-    ).get(turnId, session.key);
+      `SELECT ${turnColumns} FROM ai_turns t WHERE session = ? AND turn_id = ? AND copy = 0`,
+    ).get(session.key, turnId);
     return row === undefined ? undefined : toTurn(row, session.sessionId);
   }
 
@@ -212,7 +212,7 @@ export class SqliteTransaction implements StoreTransaction {
     const { changes } = this.#sql(
       `INSERT INTO ai_turns (session, timeline, seq, turn_id, copy, body, at, stored_at, revision, tokens, cost,
          origin, checkpoint)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (turn_id, session, copy) DO NOTHING`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session, turn_id, copy) DO NOTHING`,
     ).run(
       session.key,
       timeline,
