@@ -19,9 +19,11 @@ import { orderLaws } from './laws/order.ts';
 import { ownerLaws } from './laws/owner.ts';
 import { pageLaws } from './laws/pages.ts';
 import { persistenceLaws } from './laws/persistence.ts';
+import { portBudgetLaws } from './laws/port-budget.ts';
 import { portGuardLaws } from './laws/port-guards.ts';
 import { portReadLaws } from './laws/port-reads.ts';
 import { portRecordLaws } from './laws/port-records.ts';
+import { portReportLaws } from './laws/port-report.ts';
 import { portSweepLaws } from './laws/port-sweep.ts';
 import { repeatLaws } from './laws/repeat.ts';
 import { roundTripLaws } from './laws/round-trip.ts';
@@ -59,5 +61,7 @@ export const laws: readonly Law[] = Object.freeze([
   ...portRecordLaws,
   ...portReadLaws,
   ...portSweepLaws,
+  ...portReportLaws,
+  ...portBudgetLaws,
   ...persistenceLaws,
 ]);

@@ -13,6 +13,7 @@ export { deletedBy } from './store/operations.ts';
 export type {
   Append,
   AutomaticCheckpoints,
+  Budget,
   CapKind,
   Commit,
   CommitResult,
@@ -36,6 +37,7 @@ export type {
   RecordGuard,
   RecordWrite,
   Refusal,
+  ReportQuery,
   SessionStore,
   StagedTimeline,
   StatusChange,
@@ -55,11 +57,14 @@ export type {
   ParentLink,
   Point,
   RecordRow,
+  ReportGroup,
+  ReportPage,
   Segment,
   SessionHead,
   SessionRow,
   TimelineRow,
   TurnRow,
+  UsageSums,
   VariablesRow,
   VariablesVersion,
 } from './store/rows.ts';
@@ -74,4 +79,6 @@ export {
   toSessionHead,
   type VariablesEntry,
 } from './store/transaction.ts';
+export { dayOf, dayText, type TurnUsage, usageOfTurn, usageSums } from './store/usage.ts';
+export { UsageLedger, type UsageRow } from './store/usage-ledger.ts';
 export { foldVariables, variablesInterval } from './store/variables.ts';

@@ -52,8 +52,11 @@ beforeAll(async () => {
 afterAll(() => rmSync(dirname(good), { recursive: true }));
 
 /** Everything that can be read. */
-async function readAll({ branches, checkpoints, manager }: Sessions): Promise<unknown> {
+async function readAll({ branches, checkpoints, manager, store }: Sessions): Promise<unknown> {
   const read: unknown[] = [];
+  for (const groupBy of ['user', 'tool'] as const) {
+    read.push(await store.report({ groupBy, limit: 10 }));
+  }
   const { items } = await manager.list({ metadata: {} });
   for (const { sessionId } of items) {
     read.push(
@@ -163,7 +166,7 @@ describe('a damaged row is an error with its place, never skipped', () => {
   it.each(damages)('%s', async (_, sql, place) => {
     const path = temporaryFile();
     copyFileSync(good, path);
-    expect(await readAll(await open(path))).toHaveLength(6);
+    expect(await readAll(await open(path))).toHaveLength(8);
     const db = new DatabaseSync(path);
     const { changes } = db.prepare(sql).run();
     db.close();

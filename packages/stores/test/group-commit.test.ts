@@ -163,6 +163,7 @@ describe('close', () => {
         list: () => store.list(page),
         due: () => store.due(page),
         feed: () => store.feed('s1', { after: 0, limit: 10 }),
+        report: () => store.report({ groupBy: 'day', limit: 10 }),
       };
     for (const [name, call] of Object.entries(calls)) {
       const expected = { name: 'SessionStoreUnavailableError', reason: 'closed' };

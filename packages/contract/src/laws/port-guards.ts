@@ -222,6 +222,7 @@ export const portGuardLaws: readonly Law[] = [
         list: () => store.list(page),
         due: () => store.due(page),
         feed: () => store.feed('s', { after: 0, ...page }),
+        report: () => store.report({ groupBy: 'day', ...page }),
       };
       for (const call of Object.values(calls)) {
         await refused(call(), 'unavailable', { reason: 'closed' });

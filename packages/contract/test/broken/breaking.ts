@@ -40,6 +40,7 @@ export function faulty(inner: SessionStore, calls: Partial<SessionStore>): Sessi
     list: (query) => inner.list(query),
     due: (page) => inner.due(page),
     feed: (id, page) => inner.feed(id, page),
+    report: (query) => inner.report(query),
     ...calls,
   };
 }

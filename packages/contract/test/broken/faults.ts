@@ -9,6 +9,7 @@ import * as points from './points.ts';
 import * as ports from './ports.ts';
 import * as repeats from './repeats.ts';
 import * as services from './services.ts';
+import * as spending from './spending.ts';
 import * as states from './states.ts';
 import * as sweeps from './sweeps.ts';
 import * as texts from './texts.ts';
@@ -26,6 +27,7 @@ const faults = {
   ...ports,
   ...repeats,
   ...services,
+  ...spending,
   ...states,
   ...sweeps,
   ...texts,

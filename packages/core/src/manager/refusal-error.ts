@@ -8,6 +8,7 @@ import {
   SessionNotFoundError,
   SessionTransitionError,
 } from '../errors.ts';
+import { toUsd } from '../session/money.ts';
 import type { Refusal } from '../store/port.ts';
 import type { SessionHead } from '../store/rows.ts';
 
@@ -117,6 +118,18 @@ function capError(sessionId: string, refusal: Extract<Refusal, { refused: 'cap' 
         `user has reached the limit of active sessions (${max})`,
         'maxSessionsPerUser',
         max,
+      );
+    case 'sessionCost':
+      return new SessionCapacityError(
+        `session '${sessionId}' has spent its budget (${toUsd(max)} USD)`,
+        'maxCostPerSession',
+        toUsd(max),
+      );
+    case 'ownerCost':
+      return new SessionCapacityError(
+        `user '${session?.owner.userId}' has spent the budget of all sessions (${toUsd(max)} USD)`,
+        'maxCostPerUser',
+        toUsd(max),
       );
     case 'variablesBytes':
       return new SessionLimitError('variables', cap, actual, max, 'bytes');

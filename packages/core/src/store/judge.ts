@@ -131,6 +131,8 @@ function judgeAppend(
     const written = session.lifetimeTurns + count;
     if (written > cap.written) return refuseCap(tx, session, 'written', cap.written, written);
   }
+  const refusal = judgeBudget(tx, session, append);
+  if (refusal !== null) return refusal;
   // Sums stay exact: past 2^53 a double would round them.
   let tokens = Math.max(session.lifetimeTokens, session.tokens);
   let cost = Math.max(session.lifetimeCost, session.cost);
@@ -142,6 +144,22 @@ function judgeAppend(
   return most <= Number.MAX_SAFE_INTEGER
     ? null
     : refuseCap(tx, session, 'total', Number.MAX_SAFE_INTEGER, most);
+}
+
+/** A turn's cost is known when the money is gone: what spends the rest is kept, what comes after is refused. */
+function judgeBudget(
+  tx: StoreTransaction,
+  session: StoredSession,
+  { budget }: Append,
+): Refusal | null {
+  if (budget === undefined) return null;
+  const { lifetimeCost } = session;
+  if (budget.session !== null && lifetimeCost >= budget.session) {
+    return refuseCap(tx, session, 'sessionCost', budget.session, lifetimeCost);
+  }
+  if (budget.owner === null) return null;
+  const spent = tx.spent(session);
+  return spent < budget.owner ? null : refuseCap(tx, session, 'ownerCost', budget.owner, spent);
 }
 
 function judgePatch(tx: StoreTransaction, session: StoredSession, commit: Commit): Judgement {

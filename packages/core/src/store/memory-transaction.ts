@@ -42,7 +42,7 @@ export class MemoryTransaction implements StoreTransaction {
   }
 
   putSession(session: StoredSession): void {
-    this.#of(session).row = session;
+    this.#sessions.put(session);
   }
 
   countOpen(owner: Owner, limit: number): number {
@@ -54,6 +54,10 @@ export class MemoryTransaction implements StoreTransaction {
       if (open && row.parentSessionId === null && ++count >= limit) break;
     }
     return count;
+  }
+
+  spent(owner: Owner): number {
+    return this.#sessions.spent(owner);
   }
 
   timeline(session: StoredSession, timelineId: string): TimelineRow | undefined {
@@ -69,7 +73,9 @@ export class MemoryTransaction implements StoreTransaction {
   }
 
   addTurn(session: StoredSession, turn: TurnRow): boolean {
-    return this.#of(session).addTurn(turn, this.now);
+    const added = this.#of(session).addTurn(turn, this.now);
+    if (added) this.#sessions.note(session, turn);
+    return added;
   }
 
   lastTurn(session: StoredSession, timelineId: string): TurnRow | undefined {

@@ -17,6 +17,7 @@ import type {
   ListQuery,
   NewSession,
   NumberPage,
+  ReportQuery,
   SessionStore,
   StagedTimeline,
   TurnPage,
@@ -26,6 +27,7 @@ import type {
   FeedItem,
   Owner,
   RecordRow,
+  ReportPage,
   Segment,
   SessionHead,
   SessionRow,
@@ -79,6 +81,7 @@ export class InMemorySessionStore implements SessionStore {
     }
     const parent = session.row.parentSessionId;
     if (request.keep === undefined) return { found: true, done: false, parent, buried };
+    this.#sessions.settle();
     const done = session.shrink(request.keep, request.limit);
     if (done) session.row = { ...session.row, dueAt: null };
     return { found: true, done, parent, buried };
@@ -93,6 +96,7 @@ export class InMemorySessionStore implements SessionStore {
     const stands = meetsGuard(session.records.get(guard.kind, guard.key), guard, this.#clock());
     const current = toSessionHead(row, this.#clock()).head.timelineId;
     if (!isVisible(row, owner) || !stands || timelineId === current) return notFound;
+    this.#sessions.settle();
     const done = session.dropTimeline(timelineId, limit);
     if (done) session.records.delete(guard.kind, guard.key);
     return { ...notFound, found: true, done };
@@ -241,6 +245,11 @@ export class InMemorySessionStore implements SessionStore {
   async feed(sessionId: string, page: FeedPage): Promise<readonly FeedItem[]> {
     this.#checkOpen();
     return this.#sessions.get(sessionId)?.feed(page) ?? [];
+  }
+
+  async report(query: ReportQuery): Promise<ReportPage> {
+    this.#checkOpen();
+    return this.#sessions.report(query);
   }
 
   #begin(): MemoryTransaction {

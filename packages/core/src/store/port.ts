@@ -10,6 +10,8 @@ import type {
   ParentLink,
   Point,
   RecordRow,
+  ReportGroup,
+  ReportPage,
   Segment,
   SessionHead,
   SessionRow,
@@ -27,7 +29,8 @@ import type {
  * A refusal is a value and writes nothing. What throws: SessionStoreUnavailableError when the store cannot
  * answer, SessionCorruptDataError when what it holds does not fit together. Times are milliseconds of the
  * store's clock, money is nano-dollars, JSON travels as text and is never looked into, with the exceptions
- * that `variables` (its top-level keys) and `list` (the keys of the metadata) name.
+ * that `variables` (its top-level keys), `list` (the keys of the metadata) and `report` (model, agent, usage, cost
+ * and names of tools of a turn's body: see `usageOfTurn`) name.
  */
 export interface SessionStore {
   /** Makes a session with its first timeline. Refused if the id exists or existed within the feed's window. */
@@ -70,6 +73,11 @@ export interface SessionStore {
   due(page: DuePage): Promise<readonly DueItem[]>;
   /** What happened to a session after a revision, in order: its turns and its journal, merged. */
   feed(sessionId: string, page: FeedPage): Promise<readonly FeedItem[]>;
+  /**
+   * What turns used, in groups. Each turn counts once, where it was first written, whoever reads it now: copies
+   * do not, and neither does it end with a delete. As new as the last write that was answered.
+   */
+  report(query: ReportQuery): Promise<ReportPage>;
 }
 
 export interface NewTurn {
@@ -147,6 +155,8 @@ export interface Append {
     readonly written: number;
     readonly onFull: 'close' | 'refuse';
   };
+  /** Nano-dollars; judged with the caps. Refused is what comes after the one that spent it. */
+  readonly budget?: Budget;
   readonly checkpoints?: AutomaticCheckpoints;
 }
 
@@ -154,6 +164,14 @@ export interface Append {
 export interface AutomaticCheckpoints {
   readonly every: number;
   readonly max: number;
+}
+
+/** What may be spent; null for any amount. */
+export interface Budget {
+  /** By the session itself: what was first written in it. */
+  readonly session: number | null;
+  /** By all sessions of the owner together, deleted ones and branches too. A store says how exactly it holds. */
+  readonly owner: number | null;
 }
 
 export interface Pointer {
@@ -266,6 +284,8 @@ export type CapKind =
   | 'turns'
   | 'written'
   | 'owner'
+  | 'sessionCost'
+  | 'ownerCost'
   | 'checkpoints'
   | 'count'
   | 'variablesBytes'
@@ -354,4 +374,19 @@ export interface FeedPage {
   readonly after: number;
   /** A change is never cut in two: a page may go past it to the end of the last one. */
   readonly limit: number;
+}
+
+export interface ReportQuery {
+  readonly groupBy: 'day' | 'model' | 'agent' | 'user' | 'tool';
+  /** Days since 1970, UTC, of the turns' times: the first one, and the one after the last. */
+  readonly from?: number;
+  readonly to?: number;
+  readonly userId?: string;
+  /** Null: of users without a tenant; absent: of any. */
+  readonly tenantId?: string | null;
+  /** Only groups in which a turn has no price. */
+  readonly unpriced?: boolean;
+  readonly limit: number;
+  /** The last group of the page before. */
+  readonly after?: Pick<ReportGroup, 'key' | 'tenantId'>;
 }

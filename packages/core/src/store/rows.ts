@@ -168,6 +168,39 @@ export type ChangeType =
   | 'checkpoint_deleted'
   | 'move';
 
+/** What turns used, added up: exact up to 2^53, past it the nearest number. */
+export interface UsageSums {
+  readonly turns: number;
+  /** Calls of tools. */
+  readonly calls: number;
+  /** Turns that used tokens and have no cost. */
+  readonly unpriced: number;
+  /** As the turns tell: `totalTokens`. */
+  readonly tokens: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheReadTokens: number;
+  readonly cacheWriteTokens: number;
+  readonly reasoningTokens: number;
+  /** Nano-dollars. */
+  readonly cost: number;
+}
+
+export interface ReportGroup {
+  /** The day like `2026-03-01`, the model, agent, user or tool; null for turns without one. */
+  readonly key: string | null;
+  /** A user's tenant; null in other groups. */
+  readonly tenantId: string | null;
+  readonly sums: UsageSums;
+}
+
+export interface ReportPage {
+  /** In order of the bytes of their keys, then of their tenants; null first. */
+  readonly groups: readonly ReportGroup[];
+  /** Of all groups, those of other pages too. Each turn once, also if it stands in several groups. */
+  readonly total: UsageSums;
+}
+
 export type DueItem =
   | { readonly due: 'expiry'; readonly sessionId: string }
   | { readonly due: 'erase'; readonly sessionId: string }

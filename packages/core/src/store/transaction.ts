@@ -29,6 +29,8 @@ export interface StoreTransaction {
   putSession(session: StoredSession): void;
   /** How many sessions of the owner have not ended and are no branches; counts up to `limit`. */
   countOpen(owner: Owner, limit: number): number;
+  /** Nano-dollars that all sessions of the owner have spent, deleted ones too. */
+  spent(owner: Owner): number;
 
   timeline(session: StoredSession, timelineId: string): TimelineRow | undefined;
   addTimeline(session: StoredSession, timeline: TimelineRow): void;

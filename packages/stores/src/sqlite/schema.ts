@@ -184,6 +184,60 @@ const migrations: readonly string[] = [
   DROP INDEX ai_turns_id;
   CREATE UNIQUE INDEX ai_turns_id ON ai_turns (session, turn_id, copy);
   `,
+  `
+  -- What turns used, rolled up behind them: few rows for reports, without content, that outlive a delete.
+  CREATE TABLE ai_usage (
+    day INTEGER NOT NULL,
+    user_id TEXT NOT NULL,
+    -- The empty text stands for none, here and in what follows.
+    tenant_id TEXT NOT NULL,
+    model TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    turns INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    unpriced INTEGER NOT NULL,
+    tokens INTEGER NOT NULL,
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    cache_read_tokens INTEGER NOT NULL,
+    cache_write_tokens INTEGER NOT NULL,
+    reasoning_tokens INTEGER NOT NULL,
+    cost INTEGER NOT NULL,
+    PRIMARY KEY (day, user_id, tenant_id, model, agent)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX ai_usage_owner ON ai_usage (user_id, tenant_id, day);
+
+  -- The same by tools: a turn stands in the row of each tool that it called, or in that of none.
+  CREATE TABLE ai_tool_usage (
+    day INTEGER NOT NULL,
+    user_id TEXT NOT NULL,
+    tenant_id TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    turns INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    unpriced INTEGER NOT NULL,
+    tokens INTEGER NOT NULL,
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    cache_read_tokens INTEGER NOT NULL,
+    cache_write_tokens INTEGER NOT NULL,
+    reasoning_tokens INTEGER NOT NULL,
+    cost INTEGER NOT NULL,
+    PRIMARY KEY (day, user_id, tenant_id, tool)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX ai_tool_usage_owner ON ai_tool_usage (user_id, tenant_id, day);
+
+  CREATE TABLE ai_spent (
+    user_id TEXT NOT NULL,
+    tenant_id TEXT NOT NULL,
+    cost INTEGER NOT NULL,
+    PRIMARY KEY (user_id, tenant_id)
+  ) STRICT, WITHOUT ROWID;
+
+  -- The last turn that was rolled up, in order of arrival.
+  CREATE TABLE ai_usage_until (id INTEGER PRIMARY KEY CHECK (id = 1), turn INTEGER NOT NULL) STRICT;
+  INSERT INTO ai_usage_until (id, turn) VALUES (1, 0);
+  `,
 ];
 
 /** The newest schema that this version knows. */

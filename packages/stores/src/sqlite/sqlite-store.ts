@@ -21,6 +21,8 @@ import {
   type NumberPage,
   type Owner,
   type RecordRow,
+  type ReportPage,
+  type ReportQuery,
   type Segment,
   type SessionRow,
   type TimelineRow,
@@ -32,10 +34,12 @@ import {
 import { isBusy, rollBack, toSessionError } from './faults.ts';
 import { pause } from './pause.ts';
 import { Reader } from './reader.ts';
+import { readReport } from './report.ts';
 import { checkSchema, migrate, schemaVersion } from './schema.ts';
 import { Statements } from './statements.ts';
 import { Sweep } from './sweep.ts';
 import { SqliteTransaction } from './transaction.ts';
+import { UsageBehind } from './usage.ts';
 import { Writer } from './writer.ts';
 
 /** How a SQLite file is opened. */
@@ -118,14 +122,34 @@ export class SqliteSessionStore implements SessionStore {
   }
 
   commit(sessionId: string, commit: Commit): Promise<CommitResult> {
+    const owner = commit.append?.budget?.owner ?? null;
+    if (owner !== null) return this.#commitInBudget(sessionId, commit);
     return this.#write((tx) => commitIn(tx, sessionId, commit));
+  }
+
+  /** A budget of all of an owner's sessions holds exactly, across processes: what it needs is rolled up first. */
+  async #commitInBudget(sessionId: string, commit: Commit): Promise<CommitResult> {
+    for (;;) {
+      try {
+        return await this.#write((tx) => commitIn(tx, sessionId, commit));
+      } catch (error) {
+        if (!(error instanceof UsageBehind)) throw error;
+      }
+      await this.#settleUsage();
+    }
+  }
+
+  /** Rolls up all turns, some in each transaction. */
+  async #settleUsage(): Promise<void> {
+    while (!(await this.#write((tx) => tx.usage.settle())));
   }
 
   erase(sessionId: string, request: EraseRequest): Promise<EraseResult> {
     return this.#write(() => this.#sweep.erase(sessionId, request));
   }
 
-  collect(request: { readonly before: number; readonly limit: number }): Promise<number> {
+  async collect(request: { readonly before: number; readonly limit: number }): Promise<number> {
+    await this.#settleUsage();
     return this.#write(() => this.#sweep.collect(request.before, request.limit));
   }
 
@@ -192,6 +216,11 @@ export class SqliteSessionStore implements SessionStore {
 
   async feed(sessionId: string, page: FeedPage): Promise<readonly FeedItem[]> {
     return this.#read(() => this.#reader.feed(sessionId, page));
+  }
+
+  async report(query: ReportQuery): Promise<ReportPage> {
+    await this.#settleUsage();
+    return this.#read(() => readReport(this.#db, query));
   }
 
   #read<T>(read: () => T): T {

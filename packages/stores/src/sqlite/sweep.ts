@@ -62,13 +62,8 @@ export class Sweep {
     if (!isVisible(session, owner) || n === session.timeline) return notFound;
     if (!meetsGuard(record, guard, this.#tx.now)) return notFound;
     const { key } = session;
-    const { changes } = this.#db
-      .prepare(
-        `DELETE FROM ai_turns WHERE id IN (SELECT id FROM ai_turns
-           WHERE session = ? AND timeline = ? ORDER BY seq DESC LIMIT ?)`,
-      )
-      .run(key, n, limit);
-    if (Number(changes) >= limit) return { ...notFound, found: true, done: false };
+    if (this.#dropTurns(session, { timeline: n, seq: 0, limit }) >= limit)
+      return { ...notFound, found: true, done: false };
     for (const table of ['ai_variables', 'ai_timelines'] as const) {
       const column = table === 'ai_timelines' ? 'n' : 'timeline';
       this.#db.prepare(`DELETE FROM ${table} WHERE session = ? AND ${column} = ?`).run(key, n);
@@ -101,10 +96,6 @@ export class Sweep {
       keep.map((timeline) => [parseTimelineId(timeline.timelineId).n, timeline]),
     );
     const numbers = this.#db.prepare('SELECT n FROM ai_timelines WHERE session = ?').all(key);
-    const dropTurns = this.#db.prepare(
-      `DELETE FROM ai_turns WHERE id IN (SELECT id FROM ai_turns
-         WHERE session = ? AND timeline = ? AND seq > ? ORDER BY seq DESC LIMIT ?)`,
-    );
     const dropVariables = this.#db.prepare(
       'DELETE FROM ai_variables WHERE session = ? AND timeline = ? AND (position, revision) > (?, ?)',
     );
@@ -112,14 +103,30 @@ export class Sweep {
     let left = limit;
     for (const { n } of numbers as unknown as { n: number }[]) {
       const reach = kept.get(n);
-      const { changes } = dropTurns.run(key, n, reach?.seq ?? 0, left);
-      left -= Number(changes);
+      left -= this.#dropTurns(session, { timeline: n, seq: reach?.seq ?? 0, limit: left });
       if (left <= 0) return false;
       const version = reach?.variables ?? { position: -1, revision: 0 };
       dropVariables.run(key, n, version.position, version.revision);
       if (reach === undefined) dropTimeline.run(key, n);
     }
     return true;
+  }
+
+  /** Deletes the last `limit` turns after `seq`, whose usage stays; how many they were. */
+  #dropTurns(
+    session: StoredSession,
+    turns: { readonly timeline: number; readonly seq: number; readonly limit: number },
+  ): number {
+    const { limit, seq, timeline } = turns;
+    this.#tx.usage.settleErased(session, turns);
+    const { changes } = this.#db
+      .prepare(
+        `DELETE FROM ai_turns WHERE id IN (SELECT id FROM ai_turns
+           WHERE session = ? AND timeline = ? AND seq > ? ORDER BY seq DESC LIMIT ?)`,
+      )
+      .run(session.key, timeline, seq, limit);
+    this.#tx.usage.afterErase();
+    return Number(changes);
   }
 
   due({ limit }: DuePage): readonly DueItem[] {

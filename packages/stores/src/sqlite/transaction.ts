@@ -29,9 +29,12 @@ import {
   turnColumns,
 } from './rows.ts';
 import type { Statements } from './statements.ts';
+import { Usage, UsageBehind } from './usage.ts';
 
 /** Sessions that are remembered; the one that was there longest goes first. */
 const rememberedSessions = 1_000;
+/** Owners of whom it is remembered what they have spent. */
+const rememberedOwners = 1_000;
 
 /**
  * What a commit does inside a transaction of SQLite. The statements are prepared once; the caller begins and
@@ -41,7 +44,10 @@ export class SqliteTransaction implements StoreTransaction {
   now = 0;
   /** Sessions as they stand in the file, as long as no other connection has written. */
   readonly #sessions = new Map<string, StoredSession>();
+  /** Nano-dollars by owner, as long as the sessions are remembered. */
+  readonly #spent = new Map<string, number>();
   #dataVersion = -1;
+  readonly usage: Usage;
 
   readonly #statements: Statements;
   readonly #sql: Statements['sql'];
@@ -49,6 +55,7 @@ export class SqliteTransaction implements StoreTransaction {
   constructor(statements: Statements) {
     this.#statements = statements;
     this.#sql = statements.sql;
+    this.usage = new Usage(statements);
   }
 
   /** Begins: forgets what it knew of the sessions if another connection has written since. */
@@ -62,6 +69,7 @@ export class SqliteTransaction implements StoreTransaction {
   /** Forgets all sessions: after a rollback, and after statements that go past `putSession`. */
   forget(): void {
     this.#sessions.clear();
+    this.#spent.clear();
   }
 
   session(sessionId: string): StoredSession | undefined {
@@ -124,12 +132,14 @@ export class SqliteTransaction implements StoreTransaction {
       s.dueAt,
     );
     const added = { ...s, key: Number(lastInsertRowid) };
+    if (s.lifetimeCost > 0) this.#spent.delete(ownerKey(s));
     this.#remember(added);
     return added;
   }
 
   putSession(s: StoredSession): void {
     const was = this.#sessions.get(s.sessionId);
+    if (this.#spent.size > 0 && was?.lifetimeCost !== s.lifetimeCost) this.#spend(was, s);
     this.#sessions.set(s.sessionId, { ...s });
     if (was !== undefined && (isSame(was, s) || followsFromTurns(was, s))) return;
     this.#sql(
@@ -181,6 +191,27 @@ export class SqliteTransaction implements StoreTransaction {
            AND (expires_at IS NULL OR expires_at > ?) LIMIT ?)`,
     ).get(owner.userId, owner.tenantId, this.now, limit);
     return Number(row?.open ?? 0);
+  }
+
+  /** @throws UsageBehind if too many turns were not rolled up yet */
+  spent(owner: Owner): number {
+    const key = ownerKey(owner);
+    const known = this.#spent.get(key);
+    if (known !== undefined) return known;
+    if (!this.usage.settle()) throw new UsageBehind();
+    if (this.#spent.size >= rememberedOwners) this.#spent.clear();
+    const spent = this.usage.spent(owner);
+    this.#spent.set(key, spent);
+    return spent;
+  }
+
+  /** Moves along what an owner has spent, or forgets it if that cannot be told. */
+  #spend(was: StoredSession | undefined, is: StoredSession): void {
+    const key = ownerKey(is);
+    const spent = this.#spent.get(key);
+    if (spent === undefined) return;
+    if (was === undefined) this.#spent.delete(key);
+    else this.#spent.set(key, spent + is.lifetimeCost - was.lifetimeCost);
   }
 
   timeline(session: StoredSession, timelineId: string): TimelineRow | undefined {
@@ -357,6 +388,10 @@ export class SqliteTransaction implements StoreTransaction {
       'INSERT INTO ai_journal (session, revision, part, type, at, data) VALUES (?, ?, ?, ?, ?, ?)',
     ).run(session.key, entry.revision, entry.part, entry.type, entry.at, entry.data);
   }
+}
+
+function ownerKey({ tenantId, userId }: Owner): string {
+  return JSON.stringify([tenantId, userId]);
 }
 
 function ttlOf(session: StoredSession): number | null {
