@@ -38,19 +38,25 @@ const regions: ReadonlySet<string> = new Set(
   ),
 );
 
+/** The files that the examples read. */
+const files: ReadonlySet<string> = new Set(
+  globSync('examples/configuration/*.yaml', { cwd: root }).map((path) => read(path).trim()),
+);
+
 describe('the documents', () => {
   it('quote code from the examples, word for word', () => {
     const code = blocks.filter(({ language }) => !['sh', 'mermaid', 'text', ''].includes(language));
     expect(code.length).toBeGreaterThan(10);
     for (const block of code) {
-      expect(block.language, block.page).toBe('ts');
-      expect(regions, `${block.page} quotes what no example has`).toContain(block.code);
+      expect(['ts', 'yaml'], block.page).toContain(block.language);
+      const offered = block.language === 'ts' ? regions : files;
+      expect(offered, `${block.page} quotes what no example has`).toContain(block.code);
     }
   });
 
   it('and all that the examples offer for it', () => {
     const quoted = new Set(blocks.map(({ code }) => code));
-    for (const region of regions) expect(quoted).toContain(region);
+    for (const offered of [...regions, ...files]) expect(quoted).toContain(offered);
   });
 
   it('name scripts that there are', () => {

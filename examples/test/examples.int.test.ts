@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,9 +9,17 @@ import { describe, expect, it } from 'vitest';
 const source = join(import.meta.dirname, '..', 'src');
 const run = promisify(execFile);
 
+/** What the one block of a document says that an example prints, word for word. */
+function told(page: string): RegExp {
+  const text = readFileSync(join(import.meta.dirname, '..', '..', page), 'utf8');
+  const block = /^```text\n([\s\S]*?)^```$/m.exec(text)?.[1] ?? '';
+  return new RegExp(`^${block.replaceAll(/[$()*+.?[\\\]^{|}]/g, '\\$&')}$`);
+}
+
 /** What each example prints; in some, ids differ from run to run. */
 const printed: Readonly<Record<string, RegExp>> = {
   'analytics.ts': /^0 0\.25\n$/,
+  'configuration.ts': told('docs/configuration.md'),
   'context.ts': /^2 null\n$/,
   'first-session.ts': /^friendlier starts after turn 1 of [0-9A-Za-z]{22}\n$/,
   'moves.ts': /^a1 2 1\n$/,

@@ -217,16 +217,22 @@ export class SessionConfigError extends SessionError {
   readonly issues: readonly ConfigIssue[];
 
   constructor(issues: readonly ConfigIssue[], options?: { readonly cause?: unknown }) {
-    const lines = issues.map((issue) => `${shown(issue.path)}: ${issue.message}`);
-    super(`Invalid configuration: ${lines.join('; ')}`, options);
+    const lines = issues.map(({ message, path, place }) =>
+      [...(place === undefined ? [] : [shown(place)]), shown(path), message].join(': '),
+    );
+    const all = lines.length === 1 ? ` ${lines[0]}` : lines.map((line) => `\n  ${line}`).join('');
+    super(`Invalid configuration:${all}`, options);
     this.issues = Object.freeze([...issues]);
   }
 }
 
 /** One problem of a configuration. */
 export interface ConfigIssue {
+  /** The field as it is written where it stands, or the name of a variable of the environment. */
   readonly path: string;
   readonly message: string;
+  /** File, line and column, like `application.yaml:4:16`, if it stands in a file. */
+  readonly place?: string | undefined;
 }
 
 /** Another worker holds the lease, or ours was taken over. */

@@ -3,6 +3,7 @@ export { BranchManager, type ForkOptions } from './branching/branch-manager.ts';
 export type { SessionCheckpoint } from './checkpointing/checkpoint.ts';
 export { CheckpointManager, type CheckpointOptions } from './checkpointing/checkpoint-manager.ts';
 export type { CheckpointDiff, DiffSide } from './checkpointing/diff.ts';
+export { type LoadConfigOptions, loadSessionConfig } from './config/load-session-config.ts';
 export {
   type CacheConfig,
   type DatabaseConfig,
@@ -10,6 +11,11 @@ export {
   type SessionConfig,
   type SessionConfigInput,
 } from './config/session-config.ts';
+export {
+  type ConfigEnvironment,
+  type EnvironmentIssue,
+  validateForEnvironment,
+} from './config/validate-for-environment.ts';
 export {
   type ContextToken,
   type ScopedSessionContext,

@@ -1,55 +1,122 @@
 import { z } from 'zod';
-import { type ConfigIssue, SessionConfigError } from '../errors.ts';
-import { kindOf, shapeOf } from '../session/ids.ts';
+import { SessionConfigError } from '../errors.ts';
+import { shapeOf } from '../session/ids.ts';
 import { deepFreeze, isPlainObject, setOwn } from '../session/json.ts';
-
-const count = (min: number, max = 1_000_000_000) => z.int().min(min).max(max);
-const text = z.string().min(1).max(256);
-const orNone = <S extends z.ZodType>(schema: S) => schema.nullable();
+import { type ConfigFault, toFaults } from './faults.ts';
+import { type ConfigField, fieldsOf } from './fields.ts';
 
 /** Nodes of a cluster that a configuration may name. */
 const maxNodes = 1_000;
 
+const shown = (n: number): string => n.toLocaleString('en-US');
+
+function count(min: number, max = 1_000_000_000) {
+  const expected = `expected a whole number from ${shown(min)} to ${shown(max)}`;
+  return z.int(expected).min(min, expected).max(max, expected);
+}
+
+function seconds(min: number, max: number) {
+  const expected = `expected a number from ${shown(min)} to ${shown(max)}`;
+  return z.number(expected).min(min, expected).max(max, expected);
+}
+
+function text(max: number) {
+  const expected = `expected a text of 1 to ${shown(max)} characters`;
+  return z.string(expected).min(1, expected).max(max, expected);
+}
+
+function token() {
+  const expected = "expected 1 to 128 letters, digits and !#$%&'*+.^_`|~-";
+  return z.string(expected).regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/, expected);
+}
+
+function oneOf<const T extends readonly string[]>(...values: T) {
+  return z.enum(values, `expected one of ${values.join(', ')}`);
+}
+
+const flag = () => z.boolean('expected true or false');
+const part = <S extends z.core.$ZodShape>(fields: S) =>
+  z.strictObject(fields, `expected the fields ${Object.keys(fields).join(', ')}`);
+const orNone = <S extends z.ZodType>(schema: S) => schema.nullable();
+
 /** The configuration's fields, their types and defaults: the one place that has them. */
 const schema = z.strictObject({
-  enabled: z.boolean().default(true),
-  name: text.default('ai-session'),
-  defaultSystemPrompt: orNone(z.string().min(1).max(262_144)).default(null),
-  backend: z.enum(['in_memory', 'cache', 'database']).default('in_memory'),
-  sessionTtl: count(0).default(86_400),
-  sessionMaxAge: orNone(count(1)).default(null),
-  cleanupIntervalS: z.number().min(0.01).max(86_400).default(600),
-  retention: orNone(count(0)).default(null),
-  maxTurnsPerSession: count(1, 10_000_000).default(1_000),
-  onTurnLimit: z.enum(['close', 'refuse']).default('close'),
-  maxSessionsPerUser: count(1).default(100),
-  autoCheckpointInterval: orNone(count(1)).default(10),
-  maxCheckpointsPerSession: count(1, 100_000).default(50),
-  maxBranchesPerSession: count(0, 100_000).default(10),
-  maxAgentsPerGroup: count(1, 1_000).default(10),
-  defaultTurnStrategy: z
-    .enum(['round_robin', 'priority', 'topic', 'llm_directed'])
-    .default('round_robin'),
-  cookieName: orNone(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/)).default(
-    'lexigram_session',
-  ),
-  headerName: z
-    .string()
-    .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/)
-    .default('X-Session-ID'),
-  consolidateOnClose: z.boolean().default(true),
+  enabled: flag().default(true).describe('Off: nothing is opened.'),
+  name: text(256).default('ai-session').describe('The name under which a container registers it.'),
+  defaultSystemPrompt: orNone(text(262_144))
+    .default(null)
+    .describe('Opens every new session as turn 1; null for none.'),
+  backend: oneOf('in_memory', 'cache', 'database')
+    .default('in_memory')
+    .describe('Where sessions are kept.'),
+  sessionTtl: count(0)
+    .default(86_400)
+    .describe('Seconds from the last change until a session expires; 0 is never.'),
+  sessionMaxAge: orNone(count(1))
+    .default(null)
+    .describe('Seconds from its creation until a session expires; null is never.'),
+  cleanupIntervalS: seconds(0.01, 86_400)
+    .default(600)
+    .describe('How often the sweep runs, in seconds.'),
+  retention: orNone(count(0))
+    .default(null)
+    .describe('Seconds that an expired session is kept before it is purged; null is for ever.'),
+  maxTurnsPerSession: count(1, 10_000_000)
+    .default(1_000)
+    .describe('Turns of a history; ten times as many on all timelines of a session.'),
+  onTurnLimit: oneOf('close', 'refuse')
+    .default('close')
+    .describe(
+      'What the turn that fills the cap does: end the session, or leave it open for moves.',
+    ),
+  maxSessionsPerUser: count(1)
+    .default(100)
+    .describe('Sessions of one user that have not ended; branches do not count.'),
+  autoCheckpointInterval: orNone(count(1))
+    .default(10)
+    .describe('A checkpoint at each multiple of so many turns; null for none.'),
+  maxCheckpointsPerSession: count(1, 100_000)
+    .default(50)
+    .describe('Past it the oldest automatic one goes, then the oldest without a label.'),
+  maxBranchesPerSession: count(0, 100_000)
+    .default(10)
+    .describe('Living direct branches of a session.'),
+  maxAgentsPerGroup: count(1, 1_000).default(10).describe('Agents of a group.'),
+  defaultTurnStrategy: oneOf('round_robin', 'priority', 'topic', 'llm_directed')
+    .default('round_robin')
+    .describe('Who speaks next in a group.'),
+  cookieName: orNone(token())
+    .default('lexigram_session')
+    .describe('The cookie that names a session; null switches cookies off.'),
+  headerName: token().default('X-Session-ID').describe('The header that names a session.'),
+  consolidateOnClose: flag().default(true).describe('Consolidates memory after a close.'),
   database: orNone(
-    z.strictObject({
-      url: z.string().min(1).max(4_096),
-      synchronous: z.enum(['full', 'normal']).default('full'),
+    part({
+      url: text(4_096).describe('sqlite: and a path.'),
+      synchronous: oneOf('full', 'normal')
+        .default('full')
+        .describe('What an answered write survives: a power cut, or a crash of the process.'),
     }),
-  ).default(null),
+  )
+    .default(null)
+    .describe("For the backend 'database'."),
   cache: orNone(
-    z.union([
-      z.strictObject({ url: z.string().min(1).max(4_096) }),
-      z.strictObject({ nodes: z.array(z.string().min(1).max(4_096)).min(1).max(maxNodes) }),
-    ]),
-  ).default(null),
+    z.union(
+      [
+        part({ url: text(4_096).describe('The address of one server.') }),
+        part({
+          nodes: z
+            .array(text(4_096), `expected a list of 1 to ${shown(maxNodes)} addresses`)
+            .min(1, `expected a list of 1 to ${shown(maxNodes)} addresses`)
+            .max(maxNodes, `expected a list of 1 to ${shown(maxNodes)} addresses`)
+            .describe('The addresses of some nodes of a cluster.'),
+        }),
+      ],
+      'expected the field url or the field nodes',
+    ),
+  )
+    .default(null)
+    .describe("For the backend 'cache'."),
 });
 
 /** The configuration, whole: every field has its value. Durations are seconds. */
@@ -110,6 +177,12 @@ export type SessionConfigInput = {
     | undefined;
 };
 
+/** The same schema without its types: for what is made from it. */
+export const configSchema: z.ZodObject = schema;
+
+/** The fields by their names, in their order. */
+export const configFields: readonly ConfigField[] = fieldsOf(configSchema);
+
 /**
  * Checks a configuration and fills in the defaults; the answer is frozen.
  *
@@ -117,16 +190,23 @@ export type SessionConfigInput = {
  */
 export function parseSessionConfig(input: unknown = {}): SessionConfig {
   const read = readConfig(input);
+  const faults = faultsOf(read);
+  const wrong = new Set(faults.map(({ path }) => path.join('.')));
+  const missing = missingParts(read).filter(({ path }) => !wrong.has(path.join('.')));
   const parsed = schema.safeParse(read);
-  const issues = parsed.success
-    ? []
-    : parsed.error.issues.flatMap((issue) => toIssues(issue, read));
-  const wrong = new Set(issues.map(({ path }) => path));
-  // A place has one message: the first.
-  const first = issues.filter(({ path }, i) => issues.findIndex((one) => one.path === path) === i);
-  const missing = missingParts(read).filter(({ path }) => !wrong.has(path));
-  if (!parsed.success || missing.length > 0) throw new SessionConfigError([...first, ...missing]);
-  return deepFreeze(parsed.data);
+  if (parsed.success && missing.length === 0) return deepFreeze(parsed.data);
+  throw new SessionConfigError(
+    [...faults, ...missing].map(({ path, message }) => ({
+      path: path.length === 0 ? 'config' : path.join('.'),
+      message,
+    })),
+  );
+}
+
+/** What is wrong with the fields that are given, one fault for each place. */
+export function faultsOf(read: Readonly<Record<string, unknown>>): readonly ConfigFault[] {
+  const parsed = schema.safeParse(read);
+  return parsed.success ? [] : toFaults(parsed.error.issues, read, configFields);
 }
 
 /** What a caller gave, each field read once. */
@@ -164,69 +244,15 @@ function copyFields(value: Record<string, unknown>, parent?: string): Record<str
   return copy;
 }
 
-function toIssues(issue: z.core.$ZodIssue, input: unknown): ConfigIssue[] {
-  const path = issue.path.join('.');
-  const value = issue.path.reduce<unknown>(
-    (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
-    input,
-  );
-  if (issue.code === 'unrecognized_keys') {
-    const known = Object.keys(issue.path.length === 0 ? schema.shape : (partShapes[path] ?? {}));
-    return issue.keys.map((key) => ({
-      path: path === '' ? key : `${path}.${key}`,
-      message: `is not a field of the configuration${suggest(key, known)}`,
-    }));
-  }
-  // An address may hold a password.
-  const shown = /^(database|cache)/.test(path) ? shapeOf(value) : kindOf(value);
-  return [{ path: path === '' ? 'config' : path, message: `${issue.message}; got ${shown}` }];
-}
-
-const partShapes: Readonly<Record<string, object>> = {
-  database: { url: true, synchronous: true },
-  cache: { url: true, nodes: true },
-};
-
-function missingParts(input: Readonly<Record<string, unknown>>): ConfigIssue[] {
+function missingParts(input: Readonly<Record<string, unknown>>): readonly ConfigFault[] {
   const isMissing = (part: unknown): boolean => part === undefined || part === null;
   if (input.backend === 'database' && isMissing(input.database)) {
     const message = "is missing: backend 'database' needs it, like 'sqlite:sessions.db'";
-    return [{ path: 'database.url', message }];
+    return [{ path: ['database', 'url'], message }];
   }
   if (input.backend === 'cache' && isMissing(input.cache)) {
     const message = "is missing: backend 'cache' needs it, like 'redis://localhost:6379'";
-    return [{ path: 'cache.url', message }];
+    return [{ path: ['cache', 'url'], message }];
   }
   return [];
-}
-
-/** The known field that is nearest to a misspelt one, if one is near. */
-function suggest(key: string, known: readonly string[]): string {
-  const plain = (name: string): string => name.replaceAll('_', '').toLowerCase();
-  const near = known
-    .map((name) => ({ name, distance: editDistance(plain(name), plain(key).slice(0, 64)) }))
-    .sort((a, b) => a.distance - b.distance)[0];
-  return near !== undefined && near.distance <= Math.max(2, key.length / 3)
-    ? `; did you mean '${near.name}'?`
-    : '';
-}
-
-/** Levenshtein's distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      next.push(
-        Math.min(
-          (row[j] as number) + 1,
-          (next[j - 1] as number) + 1,
-          (row[j - 1] as number) + same,
-        ),
-      );
-    }
-    row = next;
-  }
-  return row[b.length] as number;
 }
