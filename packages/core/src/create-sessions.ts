@@ -8,6 +8,7 @@ import {
 } from './config/session-config.ts';
 import { type ScopedSessionContext, SessionContext } from './context/session-context.ts';
 import { SessionConfigError, SessionUnsupportedError } from './errors.ts';
+import { type GroupOptions, GroupSession } from './groups/group-session.ts';
 import { parseOwner } from './manager/create.ts';
 import { checkSchemas, checkStore, Engine, type SessionSchemas } from './manager/engine.ts';
 import { type ScopedSessionManager, SessionManager } from './manager/session-manager.ts';
@@ -31,6 +32,8 @@ export interface ScopedSessions<T extends SessionTypes = AnySession> {
   readonly branches: BranchManager<T>;
   readonly analytics: SessionAnalytics;
   readonly context: ScopedSessionContext<T>;
+  /** A group over this manager; the agents are added to it. */
+  group(options?: GroupOptions): GroupSession;
 }
 
 /** All services over one store. `await using` closes it. */
@@ -40,6 +43,8 @@ export interface Sessions<T extends SessionTypes = AnySession> extends AsyncDisp
   readonly branches: BranchManager<T>;
   readonly analytics: SessionAnalytics;
   readonly context: SessionContext<T>;
+  /** A group over this manager; the agents are added to it. */
+  group(options?: GroupOptions): GroupSession;
   readonly store: SessionStore;
   readonly config: SessionConfig;
   /** The same services for one owner, who is left out of the calls. */
@@ -88,12 +93,17 @@ export async function createSessions<T extends SessionTypes = AnySession>(
 }
 
 function services<T extends SessionTypes>(engine: Engine) {
+  const manager = new SessionManager<T>(engine);
   return {
-    manager: new SessionManager<T>(engine),
+    manager,
     checkpoints: new CheckpointManager<T>(engine),
     branches: new BranchManager<T>(engine),
     analytics: new SessionAnalytics(engine),
     context: new SessionContext<T>(engine),
+    group: (options?: GroupOptions): GroupSession => {
+      const known = ['turnManager', 'roleIsolation', 'stopWhen', 'askBefore', 'leaseMs'];
+      return new GroupSession({ ...checkOptions(options, known), manager });
+    },
   };
 }
 

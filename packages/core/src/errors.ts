@@ -123,7 +123,8 @@ export type ConflictReason =
   | 'label'
   | 'operation'
   | 'move'
-  | 'session';
+  | 'session'
+  | 'run';
 
 /** Somebody else was faster, or the same id was used for something else. Nothing was written. */
 export class SessionConflictError extends SessionError {
@@ -238,6 +239,16 @@ export interface ConfigIssue {
 /** Another worker holds the lease, or ours was taken over. */
 export class SessionLeaseError extends SessionError {
   override readonly code = 'LEX_ERR_SES_019';
+  /** Who holds it, if that is known. */
+  readonly holder: string | null;
+
+  constructor(
+    message: string,
+    options?: { readonly cause?: unknown; readonly holder?: string | null },
+  ) {
+    super(message, options);
+    this.holder = options?.holder ?? null;
+  }
 }
 
 /** This combination of parts cannot do that. */

@@ -27,6 +27,46 @@ export {
   type SessionParts,
   type Sessions,
 } from './create-sessions.ts';
+export type {
+  Agent,
+  AgentAnswer,
+  AgentContext,
+  AgentOptions,
+  AgentReply,
+  AgentTurn,
+  ErrorPolicy,
+  GroupMember,
+  Spent,
+  ToolAnswer,
+} from './groups/agent.ts';
+export type { Viewer } from './groups/agent-history.ts';
+export type { GroupEvent, GroupResult } from './groups/group-event.ts';
+export type { AskRule, Intention } from './groups/group-parts.ts';
+export {
+  type GroupOptions,
+  GroupSession,
+  type GroupSessionOptions,
+  type GroupStream,
+  type ResumeOptions,
+  type RunOptions,
+  type ViewerOptions,
+} from './groups/group-session.ts';
+export type { GroupView } from './groups/group-view.ts';
+export type { Decision, Question, ResumeInput } from './groups/question.ts';
+export {
+  RoleIsolation,
+  type RoleIsolationOptions,
+  type RoleSight,
+  type VisibilityRule,
+} from './groups/role-isolation.ts';
+export type { GroupEndReason, LastStep } from './groups/run-state.ts';
+export { StopCondition, stop } from './groups/stop-condition.ts';
+export type { FallbackReason, Selection, TurnManager } from './groups/turn-manager.ts';
+export { LlmDirectedTurnManager, type SelectSpeaker } from './groups/turn-managers/llm-directed.ts';
+export { PriorityTurnManager } from './groups/turn-managers/priority.ts';
+export { RoundRobinTurnManager } from './groups/turn-managers/round-robin.ts';
+export { SwarmTurnManager } from './groups/turn-managers/swarm.ts';
+export { TopicBasedTurnManager } from './groups/turn-managers/topic-based.ts';
 export type { AddedTurn, AddedTurns, AddTurnOptions, Appended } from './manager/append.ts';
 export type { CreateSessionInput } from './manager/create.ts';
 export type { OperationOptions, SessionSchemas } from './manager/engine.ts';

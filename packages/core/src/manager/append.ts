@@ -59,7 +59,8 @@ export interface AddedTurns extends Appended {
 
 const optionKeys = ['expectedHead', 'expectedSeq', 'variables', 'unset', 'operationId'];
 
-function parseBatch(turns: unknown): readonly TurnDraft[] {
+/** A batch that a caller gave: at most 100 turns and 4 MiB, each id once. @throws SessionInputError, SessionLimitError */
+export function parseBatch(turns: unknown): readonly TurnDraft[] {
   return readInput('turns', () => parseTurns(turns));
 }
 

@@ -28,6 +28,7 @@ import {
 } from './append.ts';
 import { type CreateSessionInput, createSession } from './create.ts';
 import { type Engine, type OperationOptions, type ServiceOptions, toEngine } from './engine.ts';
+import { rememberEngine } from './engine-of.ts';
 import { type ListSessionsQuery, listSessions } from './list.ts';
 import { setMetadata } from './metadata.ts';
 import { findTurn, move, pointAt, redo, undo } from './moves.ts';
@@ -66,6 +67,7 @@ export class SessionManager<T extends SessionTypes = AnySession> {
   constructor(over: ServiceOptions) {
     this.#engine = toEngine(over);
     this.#checkpoints = new CheckpointManager<T>(this.#engine);
+    rememberEngine(this, this.#engine);
   }
 
   /**

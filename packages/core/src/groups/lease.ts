@@ -1,0 +1,129 @@
+import { SessionLeaseError } from '../errors.ts';
+import type { Engine } from '../manager/engine.ts';
+import { readStored } from '../session/read-stored.ts';
+import type { RecordGuard, RecordWrite } from '../store/port.ts';
+import type { RecordRow } from '../store/rows.ts';
+
+const place = { kind: 'lease', key: 'group' } as const;
+
+/**
+ * The right to go on with the group run of a session. The version of its record is the fencing token, compared in
+ * each write itself: it goes up whenever the lease is taken or given back, so that nobody who held it before can
+ * write any more. The record is never deleted, for a new one would count from 1 again. While it is held it is due
+ * when it runs out; once given back it is never due.
+ */
+export class Lease {
+  readonly #engine: Engine;
+  readonly #sessionId: string;
+  readonly #holder: string;
+  readonly #ms: number;
+  readonly #token: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #over = false;
+
+  private constructor(
+    engine: Engine,
+    sessionId: string,
+    holder: string,
+    ms: number,
+    token: number,
+  ) {
+    this.#engine = engine;
+    this.#sessionId = sessionId;
+    this.#holder = holder;
+    this.#ms = ms;
+    this.#token = token;
+  }
+
+  /** The lease that a commit with `takingLease` of this record takes. */
+  static taken(
+    engine: Engine,
+    sessionId: string,
+    holder: string,
+    ms: number,
+    before: RecordRow | null,
+  ): Lease {
+    return new Lease(engine, sessionId, holder, ms, (before?.version ?? 0) + 1);
+  }
+
+  /** What each write under the lease has to name. */
+  get guard(): RecordGuard {
+    return { ...place, version: this.#token };
+  }
+
+  /** Gives the lease back, in the same effect as what is written with it. */
+  get release(): RecordWrite {
+    return { ...place, value: JSON.stringify({ holder: null }) };
+  }
+
+  /** Keeps it alive until `stop`; `onLost` is called once if somebody else has it. */
+  beat(onLost: () => void): void {
+    // Three beats may be missed before it runs out.
+    const every = Math.max(1, Math.floor(this.#ms * 0.3));
+    const next = (): void => {
+      if (this.#over) return;
+      this.#timer = setTimeout(() => void this.#extend(onLost).then(next), every);
+      this.#timer.unref?.();
+    };
+    next();
+  }
+
+  stop(): void {
+    this.#over = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #extend(onLost: () => void): Promise<void> {
+    try {
+      const result = await this.#engine.try(this.#sessionId, {
+        guards: { records: [this.guard] },
+        records: [{ ...heldRecord(this.#holder, this.#ms), sameVersion: true }],
+      });
+      if (result.refused === undefined || this.#over) return;
+      this.#over = true;
+      onLost();
+    } catch {
+      // A store that does not answer now may answer the next beat; if not, the next step will say so.
+    }
+  }
+
+  /** Whether the lease is still ours, whatever the time. */
+  async isOurs(): Promise<boolean> {
+    return (await readLease(this.#engine, this.#sessionId))?.version === this.#token;
+  }
+}
+
+export function readLease(engine: Engine, sessionId: string): Promise<RecordRow | null> {
+  return engine.store.record(sessionId, place.kind, place.key);
+}
+
+/** The guards and the record of a commit that takes the lease as it was read: free, or run out by the store's clock. */
+export function takingLease(
+  before: RecordRow | null,
+  holder: string,
+  ms: number,
+): { readonly guards: readonly RecordGuard[]; readonly record: RecordWrite } {
+  const asRead: RecordGuard = { ...place, version: before?.version ?? null };
+  const runOut: RecordGuard = { ...place, version: null, due: true };
+  const isHeld = before !== null && before.dueAt !== null;
+  return { guards: isHeld ? [asRead, runOut] : [asRead], record: heldRecord(holder, ms) };
+}
+
+function heldRecord(holder: string, ms: number): RecordWrite {
+  return { ...place, value: JSON.stringify({ holder }), dueInMs: ms };
+}
+
+/** Whether the lease was held when its holder went away, and not given back. */
+export function wasHeld(record: RecordRow | null): boolean {
+  return record !== null && record.dueAt !== null;
+}
+
+/** Says who holds a session's run. */
+export function heldBy(sessionId: string, record: RecordRow | null): SessionLeaseError {
+  const value = record === null ? {} : readStored(record.value, `the lease of '${sessionId}'`);
+  const holder = typeof value['holder'] === 'string' ? value['holder'] : null;
+  return new SessionLeaseError(
+    `The group run of session '${sessionId}' is held by ${holder === null ? 'another process' : `'${holder}'`}; resume it when that one has ended or its lease has run out`,
+    { holder },
+  );
+}
