@@ -122,7 +122,14 @@ describe('the README', () => {
       if (on !== '') service = plain(on);
       for (const [, call = ''] of calls.matchAll(/`(\w+)/g)) told.add(`${service}.${call}`);
     }
-    for (const name of ['manager', 'checkpoints', 'branches', 'analytics', 'context'] as const) {
+    for (const name of [
+      'manager',
+      'checkpoints',
+      'branches',
+      'analytics',
+      'context',
+      'cleanup',
+    ] as const) {
       const prototype = Object.getPrototypeOf(sessions[name]);
       for (const call of Object.getOwnPropertyNames(prototype)) {
         if (call !== 'constructor') expect([...told]).toContain(`${name}.${call}`);

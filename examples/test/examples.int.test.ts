@@ -26,6 +26,7 @@ const printed: Readonly<Record<string, RegExp>> = {
   'owners.ts': /^Session not found: '[0-9A-Za-z]{22}'\n$/,
   'own-store.ts': /# pass [1-9]\d*\n# fail 0\n/,
   'sqlite.ts': /^$/,
+  'sweep.ts': /^1 expired, 0 purged\nexpired\n$/,
   'turns.ts':
     /^7 assistant Booked: 09:40\.\n[\s\S]*\nLEX_ERR_SES_011 Invalid transition for session /,
   'types.ts': /^$/,

@@ -1,6 +1,7 @@
 import { SessionAnalytics } from './analytics/session-analytics.ts';
 import { BranchManager } from './branching/branch-manager.ts';
 import { CheckpointManager } from './checkpointing/checkpoint-manager.ts';
+import { SessionCleanupScheduler } from './cleanup/session-cleanup-scheduler.ts';
 import {
   parseSessionConfig,
   type SessionConfig,
@@ -45,11 +46,13 @@ export interface Sessions<T extends SessionTypes = AnySession> extends AsyncDisp
   readonly context: SessionContext<T>;
   /** A group over this manager; the agents are added to it. */
   group(options?: GroupOptions): GroupSession;
+  /** The sweep, which runs by itself every `cleanupIntervalS`; `cleanup.stop()` leaves it to others. */
+  readonly cleanup: SessionCleanupScheduler;
   readonly store: SessionStore;
   readonly config: SessionConfig;
   /** The same services for one owner, who is left out of the calls. */
   as(owner: { readonly tenantId?: string | null; readonly userId: string }): ScopedSessions<T>;
-  /** Closes the store, unless it was given as a part. */
+  /** Ends the sweep, and closes the store unless it was given as a part. */
   close(): Promise<void>;
 }
 
@@ -74,11 +77,15 @@ export async function createSessions<T extends SessionTypes = AnySession>(
   }
   const store = ownStore ?? (await openStore(checked));
   const engine = new Engine(store, checked, schemas);
+  const cleanup = new SessionCleanupScheduler(engine);
+  cleanup.start();
   const close = async (): Promise<void> => {
+    await cleanup.stop();
     if (ownStore === undefined) await store.close();
   };
   return Object.freeze({
     ...services<T>(engine),
+    cleanup,
     store,
     config: checked,
     as: (owner: { readonly tenantId?: string | null; readonly userId: string }) => {

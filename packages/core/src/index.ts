@@ -3,6 +3,12 @@ export { BranchManager, type ForkOptions } from './branching/branch-manager.ts';
 export type { SessionCheckpoint } from './checkpointing/checkpoint.ts';
 export { CheckpointManager, type CheckpointOptions } from './checkpointing/checkpoint-manager.ts';
 export type { CheckpointDiff, DiffSide } from './checkpointing/diff.ts';
+export type { BackgroundFailure, FailureReport } from './cleanup/report-failure.ts';
+export {
+  type CleanupOptions,
+  SessionCleanupScheduler,
+} from './cleanup/session-cleanup-scheduler.ts';
+export type { SweepFailure, SweepReport } from './cleanup/sweep.ts';
 export { type LoadConfigOptions, loadSessionConfig } from './config/load-session-config.ts';
 export {
   type CacheConfig,

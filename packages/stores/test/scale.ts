@@ -20,6 +20,8 @@ const counts = {
   forksWhileWriting: { few: 50, all: 500 },
   /** Races of a turn against the sweep at the edge of expiry. */
   expiryRaces: { few: 100, all: 2_000 },
+  /** Sessions that have run out, for twenty sweepers in four processes. */
+  sweptTogether: { few: 200, all: 1_000 },
   /** Sessions that must stand untouched by an erase of a hostile id. */
   bystanders: { few: 100, all: 1_000 },
 } as const satisfies Record<string, { few: number; all: number }>;

@@ -23,7 +23,7 @@ import type { NewSession } from '../store/port.ts';
 import type { NewTimeline, Point, RecordRow, SessionRow } from '../store/rows.ts';
 import { openTimeline } from '../timeline/lineage.ts';
 import { allRecords } from './delete.ts';
-import { holdFor } from './hold.ts';
+import { type HoldRequest, holdFor, keepHolds } from './hold.ts';
 import { foreignReach } from './reach.ts';
 
 /** Where a branch starts; without a place at the head, with the variables as they are now. */
@@ -100,17 +100,22 @@ export class BranchManager<T extends SessionTypes = AnySession> {
       ownerCap: null,
       ...(operation === undefined ? {} : { operation }),
     });
+    const holds = new Map<string, HoldRequest>();
     const make = async (branchId: string): Promise<NewSession> => {
       const id = timelineId(branchId, 1);
       const timeline = await openTimeline(load, id, from, { ...base, variables: null });
       const reach = await foreignReach(load, branchId, timeline);
       if ((await engine.store.session(branchId)) === null) {
-        await holdFor(engine, branchId, { parentId: sessionId, reach });
+        const hold = { parentId: sessionId, reach };
+        await holdFor(engine, branchId, hold);
+        holds.set(branchId, hold);
       }
       const others = [...reach.keys()].filter((id) => id !== sessionId);
       return session(branchId, timeline, others);
     };
     const made = await createWithId(engine, undefined, row.owner, operation, sessionId, make);
+    const hold = holds.get(made.session.sessionId);
+    if (hold !== undefined) await keepHolds(engine, made.session, hold);
     return engine.stateAfter<T>(made);
   }
 

@@ -74,7 +74,7 @@ async function wasDeleted(
 }
 
 /** Erases what nobody reads of a session whose tombstone stands. May be repeated, and run by several at once. */
-async function finishErase(engine: Engine, sessionId: string): Promise<void> {
+export async function finishErase(engine: Engine, sessionId: string): Promise<void> {
   const { store } = engine;
   const { parent } = await engine.erase(sessionId, { limit: eraseBatch });
   if (parent !== null) await release(engine, parent, sessionId);

@@ -3,6 +3,8 @@ import type { Engine } from '../manager/engine.ts';
 import { refusalError } from '../manager/refusal-error.ts';
 import { timelineId } from '../session/ids.ts';
 import type { Commit, RecordGuard } from '../store/port.ts';
+import type { SessionHead } from '../store/rows.ts';
+import { deleteSession } from './delete.ts';
 import { type HoldValue, holdText } from './reach.ts';
 
 /** How long a hold may stand before its branch does; the sweep drops it then. */
@@ -48,6 +50,28 @@ export async function holdFor(
   }
 }
 
+/**
+ * A fork that took longer than its holds stand unconfirmed may have lost them to the sweep before the branch was
+ * there: they are written again. What cannot be held any more cannot be forked, so the branch goes.
+ *
+ * @throws as `holdFor`
+ */
+export async function keepHolds(
+  engine: Engine,
+  branch: SessionHead,
+  request: HoldRequest,
+): Promise<void> {
+  // The parent's was written first, so that it runs out first.
+  const first = await engine.store.record(request.parentId, 'branch', branch.sessionId);
+  if (first !== null && (first.dueAt === null || first.dueAt > branch.createdAt)) return;
+  try {
+    await holdFor(engine, branch.sessionId, request);
+  } catch (error) {
+    await deleteSession(engine, branch.sessionId, false);
+    throw error;
+  }
+}
+
 async function write(
   engine: Engine,
   sessionId: string,
@@ -57,18 +81,21 @@ async function write(
   guards: NonNullable<Commit['guards']>,
 ): Promise<void> {
   const value = holdText(hold);
-  const absent = { kind, key: branchId, version: null };
-  const result = await engine.put(sessionId, {
-    guards: { ...guards, records: [...(guards.records ?? []), absent] },
-    records: [{ kind, key: branchId, value, dueInMs: unconfirmedMs }],
-  });
-  if (result.refused === undefined) return;
-  if (result.refused === 'unknown') throw new SessionNotFoundError(sessionId);
-  if (result.refused === 'expected') {
-    // The same operation was here before, or is here at the same time.
+  for (let version: number | null = null; ; ) {
+    const guard = { kind, key: branchId, version };
+    const result = await engine.put(sessionId, {
+      guards: { ...guards, records: [...(guards.records ?? []), guard] },
+      records: [{ kind, key: branchId, value, dueInMs: unconfirmedMs }],
+    });
+    if (result.refused === undefined) return;
+    if (result.refused === 'unknown') throw new SessionNotFoundError(sessionId);
+    if (result.refused !== 'expected') throw refusalError(sessionId, result, 'active');
+    // The same operation was here before, or is here at the same time: its hold is made to stand for longer.
     const there = await engine.store.record(sessionId, kind, branchId);
-    if (there?.value === value) return;
-    throw refusalError(sessionId, { refused: 'operation', session: result.session }, 'active');
+    if (there?.value !== value || there.version === version) {
+      throw refusalError(sessionId, { refused: 'operation', session: result.session }, 'active');
+    }
+    if (there.dueAt === null) return;
+    version = there.version;
   }
-  throw refusalError(sessionId, result, 'active');
 }
