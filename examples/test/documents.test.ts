@@ -126,6 +126,7 @@ describe('the README', () => {
       'manager',
       'checkpoints',
       'branches',
+      'projection',
       'analytics',
       'context',
       'cleanup',

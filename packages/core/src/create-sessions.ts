@@ -13,6 +13,7 @@ import { type GroupOptions, GroupSession } from './groups/group-session.ts';
 import { parseOwner } from './manager/create.ts';
 import { checkSchemas, checkStore, Engine, type SessionSchemas } from './manager/engine.ts';
 import { type ScopedSessionManager, SessionManager } from './manager/session-manager.ts';
+import { SessionProjection } from './projection/session-projection.ts';
 import { checkOptions } from './session/options.ts';
 import type { AnySession, SessionTypes } from './session/state.ts';
 import { InMemorySessionStore } from './store/memory.ts';
@@ -31,6 +32,7 @@ export interface ScopedSessions<T extends SessionTypes = AnySession> {
   readonly manager: ScopedSessionManager<T>;
   readonly checkpoints: CheckpointManager<T>;
   readonly branches: BranchManager<T>;
+  readonly projection: SessionProjection;
   readonly analytics: SessionAnalytics;
   readonly context: ScopedSessionContext<T>;
   /** A group over this manager; the agents are added to it. */
@@ -42,6 +44,7 @@ export interface Sessions<T extends SessionTypes = AnySession> extends AsyncDisp
   readonly manager: SessionManager<T>;
   readonly checkpoints: CheckpointManager<T>;
   readonly branches: BranchManager<T>;
+  readonly projection: SessionProjection;
   readonly analytics: SessionAnalytics;
   readonly context: SessionContext<T>;
   /** A group over this manager; the agents are added to it. */
@@ -105,6 +108,7 @@ function services<T extends SessionTypes>(engine: Engine) {
     manager,
     checkpoints: new CheckpointManager<T>(engine),
     branches: new BranchManager<T>(engine),
+    projection: new SessionProjection(engine),
     analytics: new SessionAnalytics(engine),
     context: new SessionContext<T>(engine),
     group: (options?: GroupOptions): GroupSession => {

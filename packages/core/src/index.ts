@@ -131,5 +131,43 @@ export {
   type UnavailableReason,
   type Usage,
 } from './model.ts';
+export { Bm25ContextPruner } from './projection/bm25-pruner.ts';
+export { estimateTokens, type TokenCounter } from './projection/count-tokens.ts';
+export type {
+  AnthropicBlock,
+  AnthropicMessage,
+  AnthropicSource,
+} from './projection/formats/anthropic.ts';
+export type {
+  ModelAnswerPart,
+  ModelMessageData,
+  ModelPart,
+  ModelResultPart,
+} from './projection/formats/model-message.ts';
+export type {
+  OpenAiChatMessage,
+  OpenAiChatPart,
+  OpenAiToolCall,
+} from './projection/formats/openai-chat.ts';
+export type {
+  OpenAiResponsesItem,
+  OpenAiResponsesPart,
+} from './projection/formats/openai-responses.ts';
+export type { ProjectionFormat, ProjectionFormats } from './projection/formats.ts';
+export type { OmitReason } from './projection/group-turns.ts';
+export type { ProjectedMessage } from './projection/message.ts';
+export type { ProjectOptions, SummaryOption } from './projection/parse-options.ts';
+export type { Omitted, ProjectionParts } from './projection/plan.ts';
+export { type ProjectTurnsOptions, project } from './projection/project.ts';
+export type { Projection } from './projection/projection.ts';
+export type {
+  ContextPruner,
+  PruneBudget,
+  SyncContextPruner,
+  TurnWeight,
+} from './projection/pruner.ts';
+export { RecencyContextPruner } from './projection/recency-pruner.ts';
+export { RelevanceContextPruner } from './projection/relevance-pruner.ts';
+export { SessionProjection } from './projection/session-projection.ts';
 export { InMemorySessionStore, type InMemorySessionStoreOptions } from './store/memory.ts';
 export type { SessionStore } from './store/port.ts';

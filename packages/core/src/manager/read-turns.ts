@@ -31,7 +31,7 @@ export async function* readTurns(
 }
 
 /** A page of turns; turns that are missing because the session was deleted meanwhile are no damage. */
-async function readPage(
+export async function readPage(
   engine: Engine,
   history: History,
   row: SessionRow,

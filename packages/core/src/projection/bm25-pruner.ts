@@ -1,0 +1,24 @@
+import type { SessionTurn } from '../session/turn.ts';
+import { estimateTokens } from './count-tokens.ts';
+import { digestTurn, type TurnDigest } from './digest-turn.ts';
+import { scoreWindows } from './lexical/score-windows.ts';
+import { queryTerms, termsOf } from './lexical/terms.ts';
+import { type Candidate, ScoringContextPruner } from './scoring-pruner.ts';
+
+/**
+ * Finds by words: BM25 over the conversation around each turn, fading with distance, so that a hit lifts the turns
+ * around it. English words are stemmed; Chinese, Japanese and the like are parted into words. Needs no model.
+ */
+export class Bm25ContextPruner extends ScoringContextPruner {
+  override readonly usesTerms = true;
+  override readonly newestFirst = false;
+
+  protected override digest(turn: SessionTurn): TurnDigest {
+    const terms = termsOf(turn);
+    return { ...digestTurn(turn, estimateTokens), terms, end: terms.length };
+  }
+
+  protected override score(candidates: readonly Candidate[], query: string): Float64Array {
+    return scoreWindows(candidates, new Map(queryTerms(query).map((term) => [term, 1])));
+  }
+}

@@ -1,0 +1,56 @@
+import type { SessionTurn } from '../../session/turn.ts';
+import { searchText } from '../shown.ts';
+import { stem } from './stem.ts';
+import { isAskingWord, isStopWord } from './stop-words.ts';
+import { wordsOf } from './words.ts';
+
+/** Terms of one turn that are looked at: a tool may answer with a megabyte. */
+const most = 4_096;
+
+const known = new WeakMap<SessionTurn, Uint32Array>();
+const stems = new Map<string, number>();
+
+/** The terms of a turn in order, repeats too, as numbers. They are made once for each turn. */
+export function termsOf(turn: SessionTurn): Uint32Array {
+  let terms = known.get(turn);
+  if (terms === undefined) {
+    terms = makeTerms(turn);
+    known.set(turn, terms);
+  }
+  return terms;
+}
+
+/** As `termsOf`, for a turn object that will not come again. */
+export function makeTerms(turn: SessionTurn): Uint32Array {
+  const terms: number[] = [];
+  // Past that many characters there are more terms than are looked at.
+  for (const word of wordsOf(searchText(turn).slice(0, most * 32))) {
+    if (isStopWord(word)) continue;
+    if (terms.push(termOf(word)) === most) break;
+  }
+  return Uint32Array.from(terms);
+}
+
+/** The terms of a query, each once; words of asking only if there are no others. */
+export function queryTerms(query: string): readonly number[] {
+  const words = wordsOf(query.slice(0, most * 32)).filter((word) => !isStopWord(word));
+  const about = words.filter((word) => !isAskingWord(word));
+  return [...new Set((about.length > 0 ? about : words).map(termOf))].slice(0, most);
+}
+
+/** The number of a word's stem. Two stems with the same number are rarer than one in a million pairs. */
+function termOf(word: string): number {
+  const remembered = stems.get(word);
+  if (remembered !== undefined) return remembered;
+  const term = hash(stem(word));
+  if (stems.size >= 50_000) stems.clear();
+  if (word.length <= 40) stems.set(word, term);
+  return term;
+}
+
+/** FNV-1a over the text's code units. */
+function hash(text: string): number {
+  let sum = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) sum = Math.imul(sum ^ text.charCodeAt(i), 0x01000193);
+  return sum >>> 0;
+}
