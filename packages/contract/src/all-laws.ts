@@ -20,6 +20,7 @@ import { ownerLaws } from './laws/owner.ts';
 import { pageLaws } from './laws/pages.ts';
 import { persistenceLaws } from './laws/persistence.ts';
 import { portBudgetLaws } from './laws/port-budget.ts';
+import { portChangeLaws } from './laws/port-changes.ts';
 import { portGuardLaws } from './laws/port-guards.ts';
 import { portReadLaws } from './laws/port-reads.ts';
 import { portRecordLaws } from './laws/port-records.ts';
@@ -60,6 +61,7 @@ export const laws: readonly Law[] = Object.freeze([
   ...portGuardLaws,
   ...portRecordLaws,
   ...portReadLaws,
+  ...portChangeLaws,
   ...portSweepLaws,
   ...portReportLaws,
   ...portBudgetLaws,

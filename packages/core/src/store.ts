@@ -15,6 +15,8 @@ export type {
   AutomaticCheckpoints,
   Budget,
   CapKind,
+  Changes,
+  ChangesPage,
   Commit,
   CommitResult,
   Committed,
@@ -43,8 +45,10 @@ export type {
   StatusChange,
   TurnPage,
   VariablesPatch,
+  Wake,
 } from './store/port.ts';
 export type {
+  Change,
   ChangeType,
   DueItem,
   FeedItem,

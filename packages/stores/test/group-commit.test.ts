@@ -164,6 +164,8 @@ describe('close', () => {
         due: () => store.due(page),
         feed: () => store.feed('s1', { after: 0, limit: 10 }),
         report: () => store.report({ groupBy: 'day', limit: 10 }),
+        changes: () => store.changes({ after: null, limit: 10 }),
+        watch: async () => store.watch(() => undefined),
       };
     for (const [name, call] of Object.entries(calls)) {
       const expected = { name: 'SessionStoreUnavailableError', reason: 'closed' };

@@ -223,6 +223,8 @@ export const portGuardLaws: readonly Law[] = [
         due: () => store.due(page),
         feed: () => store.feed('s', { after: 0, ...page }),
         report: () => store.report({ groupBy: 'day', ...page }),
+        changes: () => store.changes({ after: null, ...page }),
+        watch: async () => store.watch(() => undefined),
       };
       for (const call of Object.values(calls)) {
         await refused(call(), 'unavailable', { reason: 'closed' });

@@ -272,4 +272,94 @@ export const portReadLaws: readonly Law[] = [
       }
     },
   },
+  {
+    id: 'port-reads/feed-across-moves',
+    promise:
+      'A feed goes on across moves: each revision has its turns and entries, on whichever timeline they lie, in pages of any size.',
+    async check({ store }) {
+      await rawStart(store, ['a', 'b', 'c']);
+      const commit = commitTo(store);
+      const at = (timelineId: string, seq: number, turnId: string) => ({
+        timelineId,
+        seq,
+        turnId,
+        tokens: 0,
+        cost: 0,
+        variables: null,
+      });
+      const names: string[] = ['1 a', '1 b', '1 c', '1 created'];
+      const ends = new Map([['s.1', at('s.1', 3, 'c')]]);
+      let current = 's.1';
+      let timelines = 1;
+      let revision = 1;
+      const add = async (...turnIds: string[]): Promise<void> => {
+        const turns = turnIds.map((id) => rawTurn(id));
+        const { session } = done(await commit({ append: { turns } }));
+        ends.set(current, at(current, session.head.seq, session.head.turnId ?? ''));
+        revision += 1;
+        names.push(...turnIds.map((id) => `${revision} ${id}`));
+      };
+      const moveTo = async (timelineId: string, fresh: boolean): Promise<void> => {
+        const base = at('s.1', 1, 'a');
+        const to = fresh ? { ...base, timelineId } : (ends.get(timelineId) ?? assert.fail());
+        const timeline = { ...rawTimeline('s', timelines, base), root: 's.1' };
+        const pointer = { move: fresh ? 'rewind' : 'undo', to } as const;
+        const more = fresh ? { timeline } : {};
+        done(await commit({ ...more, pointer, event: { type: 'move' } }));
+        current = timelineId;
+        if (fresh) ends.set(timelineId, to);
+        revision += 1;
+        names.push(`${revision} move`);
+      };
+      for (const n of range(1, 12)) {
+        await add(`x${n}`);
+        if (n % 3 === 0) await add(`y${n}`, `z${n}`);
+        if (n % 4 === 0) done(await commit({ event }));
+        if (n % 4 === 0) names.push(`${++revision} metadata`);
+        const back = [...ends.keys()][n % ends.size] as string;
+        if (n % 2 === 1 && back !== current) await moveTo(back, false);
+        else await moveTo(`s.${++timelines}`, true);
+      }
+      for (const limit of [1, 2, 3, 5, 100]) {
+        for (const from of [0, 1, Math.floor(revision / 2), revision - 1, revision]) {
+          const seen: string[] = [];
+          for (let after = from; ; ) {
+            const page = await store.feed('s', { after, limit });
+            if (page.length === 0) break;
+            seen.push(
+              ...page.map(
+                (item) => `${item.revision} ${item.type === 'turn' ? item.turn.turnId : item.type}`,
+              ),
+            );
+            after = page.at(-1)?.revision ?? after;
+          }
+          const expected = names.filter((name) => Number.parseInt(name, 10) > from);
+          assert.deepEqual(seen, expected, `after ${from} in pages of ${limit}`);
+        }
+      }
+    },
+  },
+  {
+    id: 'port-reads/feed-gap',
+    promise:
+      'Each revision has an item until it is collected; what was collected is missed by its revision, and what is left stays in order.',
+    async check({ clock, store }) {
+      await rawStart(store, ['a']);
+      const commit = commitTo(store);
+      done(await commit({ event }));
+      done(await commit({ append: { turns: [rawTurn('b')] } }));
+      done(await commit({ event }));
+      const revisions = async (after: number, limit: number): Promise<readonly number[]> =>
+        (await store.feed('s', { after, limit })).map((item) => item.revision);
+      assert.deepEqual(await revisions(0, 99), [1, 1, 2, 3, 4]);
+      clock.advance(1_000);
+      done(await commit({ event }));
+      done(await commit({ append: { turns: [rawTurn('c')] } }));
+      await store.collect({ before: clock.now(), limit: 100 });
+      assert.deepEqual(await revisions(0, 99), [1, 3, 5, 6]);
+      assert.deepEqual(await revisions(1, 1), [3]);
+      assert.deepEqual(await revisions(3, 1), [5]);
+      assert.deepEqual(await revisions(4, 99), [5, 6]);
+    },
+  },
 ];

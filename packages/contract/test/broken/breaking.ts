@@ -41,6 +41,8 @@ export function faulty(inner: SessionStore, calls: Partial<SessionStore>): Sessi
     due: (page) => inner.due(page),
     feed: (id, page) => inner.feed(id, page),
     report: (query) => inner.report(query),
+    changes: (page) => inner.changes(page),
+    watch: (wake) => inner.watch(wake),
     ...calls,
   };
 }

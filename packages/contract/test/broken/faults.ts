@@ -1,4 +1,5 @@
 import type { OpenStore } from '../../src/index.ts';
+import * as changes from './changes.ts';
 import * as closings from './closings.ts';
 import * as deletes from './deletes.ts';
 import * as limits from './limits.ts';
@@ -17,6 +18,7 @@ import * as times from './times.ts';
 import * as writes from './writes.ts';
 
 const faults = {
+  ...changes,
   ...closings,
   ...deletes,
   ...limits,

@@ -205,6 +205,27 @@ export const cutsRevisions: OpenStore = breaking((inner) => ({
   },
 }));
 
+/** Looks at the timeline only on which the session stands. */
+export const feedsTheCurrentTimeline: OpenStore = breaking((inner) => ({
+  async feed(id, page) {
+    const current = (await inner.session(id))?.head.timelineId;
+    const items = await inner.feed(id, page);
+    return items.filter((item) => item.type !== 'turn' || item.turn.timelineId === current);
+  },
+}));
+
+/** Numbers what is left as if nothing were missing. */
+export const hidesGaps: OpenStore = breaking((inner) => ({
+  async feed(id, page) {
+    const items = await inner.feed(id, page);
+    const revisions = [...new Set(items.map(({ revision }) => revision))];
+    return items.map((item) => ({
+      ...item,
+      revision: page.after + 1 + revisions.indexOf(item.revision),
+    }));
+  },
+}));
+
 export const dueForgetsRecords: OpenStore = breaking((inner) => ({
   due: async (page) => (await inner.due(page)).filter(({ due }) => due !== 'record'),
 }));

@@ -1,11 +1,6 @@
 import { parseTimelineId } from '../session/ids.ts';
-import {
-  checkpointKey,
-  markRecord,
-  mergeCheckpoints,
-  numbersOf,
-  turnItems,
-} from './checkpoints.ts';
+import { checkpointKey, markRecord, mergeCheckpoints, numbersOf } from './checkpoints.ts';
+import { entryItems, type LogEntry, type MemoryLog } from './memory-log.ts';
 import { MemoryRecords } from './memory-records.ts';
 import type { FeedPage, KeptTimeline, KeyPage, NumberPage } from './port.ts';
 import type { FeedItem, MarkRow, RecordRow, TimelineRow, TurnRow } from './rows.ts';
@@ -35,10 +30,13 @@ export class MemorySession {
   readonly #copies = new Map<string, TurnRow[]>();
   /** Automatic checkpoints by their number, oldest first. */
   readonly #marks = new Map<number, { readonly turn: TurnRow; readonly createdAt: number }>();
-  #journal: JournalEntry[] = [];
+  readonly #log: MemoryLog;
+  /** What happened, in the order of revisions. */
+  #feed: LogEntry[] = [];
 
-  constructor(row: StoredSession) {
+  constructor(row: StoredSession, log: MemoryLog) {
     this.row = row;
+    this.#log = log;
   }
 
   get metadata(): string {
@@ -85,6 +83,7 @@ export class MemorySession {
       this.#own.set(turn.turnId, turn);
     }
     this.timelines.get(turn.timelineId)?.turns.push(turn);
+    if (turn.revision !== null) this.#feed.push(this.#log.add(this, turn));
     if (turn.checkpoint !== null) this.#marks.set(turn.checkpoint, { turn, createdAt: now });
     return true;
   }
@@ -131,21 +130,28 @@ export class MemorySession {
   }
 
   addJournal(entry: JournalEntry): void {
-    this.#journal.push(entry);
+    this.#feed.push(this.#log.add(this, entry));
   }
 
-  feed(page: FeedPage): readonly FeedItem[] {
-    const timelines = this.row.status === 'deleted' ? [] : [...this.timelines.values()];
-    const turns = timelines
-      .flatMap((timeline) => timeline.turns)
-      .filter((turn) => turn.revision !== null && turn.revision > page.after)
-      .flatMap(turnItems);
-    const entries = this.#journal
-      .filter((entry) => entry.revision > page.after)
-      .map((entry) => entry as FeedItem);
-    const items = [...turns, ...entries].sort((a, b) => a.revision - b.revision);
-    const last = items[page.limit - 1]?.revision ?? Number.POSITIVE_INFINITY;
-    return items.filter((item) => item.revision <= last);
+  feed({ after, limit }: FeedPage): readonly FeedItem[] {
+    const items: FeedItem[] = [];
+    for (let at = this.#indexAfter(after); at < this.#feed.length; at++) {
+      const entry = this.#feed[at] as LogEntry;
+      // A change is never cut in two.
+      if (items.length >= limit && revisionOf(entry) !== items.at(-1)?.revision) break;
+      items.push(...entryItems(entry));
+    }
+    return items;
+  }
+
+  #indexAfter(revision: number): number {
+    let [low, high] = [0, this.#feed.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (revisionOf(this.#feed[middle] as LogEntry) <= revision) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** Leaves a tombstone: nothing of what was said or noted but what branches may hold. */
@@ -154,7 +160,8 @@ export class MemorySession {
     this.row = { ...this.row, status: 'deleted', revision, updatedAt: now, dueAt: now };
     this.records.keepOnly(['branch', 'hold', 'held']);
     this.#marks.clear();
-    this.#journal = [{ revision, part: 0, type: 'deleted', at: now, data: null }];
+    for (const entry of this.#feed.splice(0)) this.#log.clear(entry, false);
+    this.addJournal({ revision, part: 0, type: 'deleted', at: now, data: null });
   }
 
   /** Drops up to `limit` turns that nobody reads any more; whether nothing is left to drop. */
@@ -198,9 +205,17 @@ export class MemorySession {
   }
 
   forget(before: number, now: number, limit: number): number {
-    const old = this.#journal.filter((entry) => entry.at < before).length;
-    this.#journal.splice(0, Math.min(old, limit));
-    const dropped = Math.min(old, limit);
-    return dropped + this.records.dropOperations(now, limit - dropped);
+    const old = this.#feed
+      .filter(({ what }) => what !== null && !('turnId' in what) && what.at < before)
+      .slice(0, limit);
+    if (old.length > 0) {
+      for (const entry of old) this.#log.clear(entry, true);
+      this.#feed = this.#feed.filter(({ what }) => what !== null);
+    }
+    return old.length + this.records.dropOperations(now, limit - old.length);
   }
+}
+
+function revisionOf({ what }: LogEntry): number {
+  return what?.revision ?? 0;
 }

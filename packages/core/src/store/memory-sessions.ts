@@ -1,3 +1,4 @@
+import { MemoryLog } from './memory-log.ts';
 import { reportOf } from './memory-report.ts';
 import { MemorySession } from './memory-session.ts';
 import type { ReportQuery } from './port.ts';
@@ -9,6 +10,7 @@ import { UsageLedger } from './usage-ledger.ts';
 export class MemorySessions {
   readonly #byId = new Map<string, MemorySession>();
   readonly #byUser = new Map<string, Set<MemorySession>>();
+  readonly log: MemoryLog = new MemoryLog();
   #keys = 0;
   readonly #spent = new Map<string, number>();
   readonly #ledger = new UsageLedger();
@@ -21,7 +23,7 @@ export class MemorySessions {
 
   add(row: StoredSession): MemorySession {
     this.#keys += 1;
-    const session = new MemorySession({ ...row, key: this.#keys });
+    const session = new MemorySession({ ...row, key: this.#keys }, this.log);
     this.#byId.set(row.sessionId, session);
     this.#spend(row, row.lifetimeCost);
     const users = this.#byUser.get(row.userId);

@@ -7,6 +7,8 @@ import { MemorySessions } from './memory-sessions.ts';
 import { MemoryTransaction } from './memory-transaction.ts';
 import { deletedBy } from './operations.ts';
 import type {
+  Changes,
+  ChangesPage,
   Commit,
   CommitResult,
   DuePage,
@@ -21,6 +23,7 @@ import type {
   SessionStore,
   StagedTimeline,
   TurnPage,
+  Wake,
 } from './port.ts';
 import type {
   DueItem,
@@ -121,6 +124,7 @@ export class InMemorySessionStore implements SessionStore {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#sessions.log.close();
   }
 
   async session(sessionId: string, owner?: Owner): Promise<SessionRow | null> {
@@ -250,6 +254,16 @@ export class InMemorySessionStore implements SessionStore {
   async report(query: ReportQuery): Promise<ReportPage> {
     this.#checkOpen();
     return this.#sessions.report(query);
+  }
+
+  async changes(page: ChangesPage): Promise<Changes> {
+    this.#checkOpen();
+    return this.#sessions.log.read(page);
+  }
+
+  watch(wake: (wake: Wake) => void): () => void {
+    this.#checkOpen();
+    return this.#sessions.log.watch(wake);
   }
 
   #begin(): MemoryTransaction {

@@ -1,5 +1,6 @@
 import type { SessionStatus } from '../session/state.ts';
 import type {
+  Change,
   ChangeType,
   DueItem,
   FeedItem,
@@ -78,6 +79,17 @@ export interface SessionStore {
    * do not, and neither does it end with a delete. As new as the last write that was answered.
    */
   report(query: ReportQuery): Promise<ReportPage>;
+  /**
+   * What happened in all sessions, or in those of one user, after a position: the changes of each session in the
+   * order of its revisions. Whatever becomes visible later has a later position than all that were given out.
+   */
+  changes(page: ChangesPage): Promise<Changes>;
+  /**
+   * Calls `wake` soon after something was committed, by this process or by another: for this one's commits at once,
+   * for others' within a second. It may call without need. The answer stops it; so does `close`. Keeps no process
+   * alive.
+   */
+  watch(wake: (wake: Wake) => void): () => void;
 }
 
 export interface NewTurn {
@@ -367,6 +379,41 @@ export interface ListQuery {
   readonly limit: number;
   /** The last session of the page before. */
   readonly after?: { readonly createdAt: number; readonly sessionId: string };
+}
+
+export interface ChangesPage {
+  readonly userId?: string;
+  /** With `userId`; absent: of any tenant. */
+  readonly tenantId?: string | null;
+  /** A position that this store gave out. Null reads nothing, and answers where the changes end now. */
+  readonly after: string | null;
+  /** What shares one position is never cut in two: a page may go past it to the end of the last one. */
+  readonly limit: number;
+}
+
+/**
+ * A page of changes. Positions are 1 to 40 of 0–9, A–Z, a–z, `.` and `-`. Of two of one store the later one is the
+ * longer, or if they are equally long the greater by its code units.
+ */
+export interface Changes {
+  readonly items: readonly Change[];
+  /** The position after which to read on. */
+  readonly next: string;
+  /** Whether this is all that there is now. A page that is not the last may be short, or have no items. */
+  readonly done: boolean;
+  /**
+   * Something after `after` was dropped by `collect`, or this store never gave it out. There are no items then, and
+   * `next` is where it goes on: nothing that is there after it is missing.
+   */
+  readonly reset: boolean;
+}
+
+/** Something may have been committed. */
+export interface Wake {
+  /** All before this position, and all that changed at it, has been told of before; null if that is not known. */
+  readonly from: string | null;
+  /** The sessions that may have changed after it; null for any. */
+  readonly sessions: readonly { readonly sessionId: string; readonly owner: Owner }[] | null;
 }
 
 export interface FeedPage {

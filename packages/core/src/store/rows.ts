@@ -219,3 +219,11 @@ export type FeedItem =
       readonly at: number;
       readonly data: string | null;
     };
+
+/** An item of a session's feed, and where it stands among the changes of all sessions. */
+export type Change = FeedItem & {
+  /** Items of one commit may share it. */
+  readonly position: string;
+  readonly sessionId: string;
+  readonly owner: Owner;
+};

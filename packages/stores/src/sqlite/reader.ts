@@ -1,5 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import {
+  type Changes,
+  type ChangesPage,
   checkpointKey,
   type DueItem,
   type DuePage,
@@ -21,8 +23,9 @@ import {
   type TurnPage,
   type TurnRow,
   toSessionHead,
-  turnItems,
 } from '@lexigram/ai-session/store';
+import { readChanges } from './changes.ts';
+import { readFeed } from './feed.ts';
 import { readMarks, type SessionKey } from './marks.ts';
 import {
   recordColumns,
@@ -262,30 +265,12 @@ export class Reader {
       .map((row) => this.#toRow(row));
   }
 
-  feed(sessionId: string, { after, limit }: FeedPage): readonly FeedItem[] {
-    const first = this.#changes(sessionId, after, Number.MAX_SAFE_INTEGER, limit);
-    const last = first[limit - 1]?.revision;
-    // A change is never cut in two: what belongs to the last one comes with it.
-    return last === undefined ? first : this.#changes(sessionId, after, last, -1);
+  feed(sessionId: string, page: FeedPage): readonly FeedItem[] {
+    return readFeed(this.#statements, sessionId, page);
   }
 
-  /** Turns and journal of a span of revisions, merged; at most `limit` of each, or all with -1. */
-  #changes(sessionId: string, after: number, to: number, limit: number): readonly FeedItem[] {
-    const turns = this.#sql(
-      `SELECT ${turnColumns} FROM ai_turns t
-       WHERE session = (SELECT key FROM ai_sessions WHERE session_id = ? AND status <> 'deleted')
-         AND revision > ? AND revision <= ? ORDER BY revision, seq LIMIT ?`,
-    )
-      .all(sessionId, after, to, limit)
-      .flatMap((row) => turnItems(toTurn(row, sessionId)));
-    const entries = this.#sql(
-      `SELECT revision, type, at, data FROM ai_journal
-       WHERE session = ${keyOf} AND revision > ? AND revision <= ?
-       ORDER BY revision, part LIMIT ?`,
-    )
-      .all(sessionId, after, to, limit)
-      .map((row) => row as unknown as FeedItem);
-    return [...turns, ...entries].sort((a, b) => a.revision - b.revision);
+  changes(page: ChangesPage): Changes {
+    return readChanges(this.#statements, page);
   }
 }
 

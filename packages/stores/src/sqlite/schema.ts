@@ -238,6 +238,20 @@ const migrations: readonly string[] = [
   CREATE TABLE ai_usage_until (id INTEGER PRIMARY KEY CHECK (id = 1), turn INTEGER NOT NULL) STRICT;
   INSERT INTO ai_usage_until (id, turn) VALUES (1, 0);
   `,
+  `
+  -- Where an entry of the journal stands among the turns: both draw their ids from one row of numbers, so that what
+  -- happened in all sessions has one order. \`last\` is a number that was given out, though its row may be gone;
+  -- up to \`dropped\` entries may be missing that time has dropped.
+  ALTER TABLE ai_journal ADD COLUMN id INTEGER;
+  CREATE UNIQUE INDEX ai_journal_id ON ai_journal (id);
+  CREATE TABLE ai_positions (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    last INTEGER NOT NULL,
+    dropped INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO ai_positions (one, last, dropped)
+    SELECT 1, ifnull(max(id), 0), ifnull(max(id), 0) FROM ai_turns;
+  `,
 ];
 
 /** The newest schema that this version knows. */

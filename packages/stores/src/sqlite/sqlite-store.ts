@@ -5,6 +5,8 @@ import {
   SessionStoreUnavailableError,
 } from '@lexigram/ai-session';
 import {
+  type Changes,
+  type ChangesPage,
   type Commit,
   type CommitResult,
   commitIn,
@@ -30,6 +32,7 @@ import {
   type TurnRow,
   type VariablesRow,
   type VariablesVersion,
+  type Wake,
 } from '@lexigram/ai-session/store';
 import { isBusy, rollBack, toSessionError } from './faults.ts';
 import { pause } from './pause.ts';
@@ -40,6 +43,7 @@ import { Statements } from './statements.ts';
 import { Sweep } from './sweep.ts';
 import { SqliteTransaction } from './transaction.ts';
 import { UsageBehind } from './usage.ts';
+import { Watch } from './watch.ts';
 import { Writer } from './writer.ts';
 
 /** How a SQLite file is opened. */
@@ -76,6 +80,7 @@ export class SqliteSessionStore implements SessionStore {
   readonly #reader: Reader;
   readonly #sweep: Sweep;
   readonly #writer: Writer;
+  readonly #watch: Watch;
   #closing: Promise<void> | undefined;
 
   private constructor(db: DatabaseSync, path: string, clock: () => number, timeoutMs: number) {
@@ -86,8 +91,10 @@ export class SqliteSessionStore implements SessionStore {
     this.#tx = new SqliteTransaction(statements);
     this.#reader = new Reader(db, statements, clock);
     this.#sweep = new Sweep(db, this.#tx);
+    this.#watch = new Watch(statements);
     this.#writer = new Writer(db, path, timeoutMs, {
       begin: () => this.#tx.begin(clock()),
+      commit: () => this.#watch.committed(),
       rollback: () => this.#tx.forget(),
     });
   }
@@ -170,6 +177,7 @@ export class SqliteSessionStore implements SessionStore {
   }
 
   async #close(): Promise<void> {
+    this.#watch.close();
     await this.#writer.settled();
     this.#db.close();
   }
@@ -221,6 +229,14 @@ export class SqliteSessionStore implements SessionStore {
   async report(query: ReportQuery): Promise<ReportPage> {
     await this.#settleUsage();
     return this.#read(() => readReport(this.#db, query));
+  }
+
+  async changes(page: ChangesPage): Promise<Changes> {
+    return this.#read(() => this.#reader.changes(page));
+  }
+
+  watch(wake: (wake: Wake) => void): () => void {
+    return this.#read(() => this.#watch.add(wake));
   }
 
   #read<T>(read: () => T): T {

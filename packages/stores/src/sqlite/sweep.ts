@@ -119,6 +119,7 @@ export class Sweep {
   ): number {
     const { limit, seq, timeline } = turns;
     this.#tx.usage.settleErased(session, turns);
+    this.#tx.keepLastId();
     const { changes } = this.#db
       .prepare(
         `DELETE FROM ai_turns WHERE id IN (SELECT id FROM ai_turns
@@ -167,11 +168,6 @@ export class Sweep {
     const { now } = this.#tx;
     const drops: readonly [sql: string, time: number][] = [
       [
-        `DELETE FROM ai_journal WHERE (session, revision, part) IN
-           (SELECT session, revision, part FROM ai_journal WHERE at < ? LIMIT ?)`,
-        before,
-      ],
-      [
         `DELETE FROM ai_records WHERE (session, kind, key) IN
            (SELECT session, kind, key FROM ai_records WHERE kind = 'operation' AND due_at <= ? LIMIT ?)`,
         now,
@@ -184,11 +180,26 @@ export class Sweep {
         before,
       ],
     ];
-    let dropped = 0;
+    let dropped = this.#dropJournal(before, limit);
     for (const [sql, time] of drops) {
       dropped += Number(this.#db.prepare(sql).run(time, Math.max(0, limit - dropped)).changes);
     }
     this.#tx.forget();
     return dropped;
+  }
+
+  /** Drops old entries of the journal, and notes up to where some are missing. */
+  #dropJournal(before: number, limit: number): number {
+    this.#tx.keepLastId();
+    const rows = this.#db
+      .prepare(
+        `DELETE FROM ai_journal WHERE (session, revision, part) IN
+           (SELECT session, revision, part FROM ai_journal WHERE at < ? ORDER BY at LIMIT ?)
+         RETURNING ifnull(id, 0) AS id`,
+      )
+      .all(before, limit);
+    const last = rows.reduce((most, { id }) => Math.max(most, id as number), 0);
+    this.#db.prepare('UPDATE ai_positions SET dropped = ?1 WHERE dropped < ?1').run(last);
+    return rows.length;
   }
 }

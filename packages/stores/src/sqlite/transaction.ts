@@ -14,6 +14,7 @@ import {
   type VariablesVersion,
   variablesInterval,
 } from '@lexigram/ai-session/store';
+import { readEnds } from './changes.ts';
 import { readMarks } from './marks.ts';
 import {
   originText,
@@ -48,6 +49,8 @@ export class SqliteTransaction implements StoreTransaction {
   readonly #spent = new Map<string, number>();
   #dataVersion = -1;
   readonly usage: Usage;
+  /** The last id that a turn or an entry of the journal was given; unknown after others have written. */
+  #lastId: number | undefined;
 
   readonly #statements: Statements;
   readonly #sql: Statements['sql'];
@@ -70,6 +73,18 @@ export class SqliteTransaction implements StoreTransaction {
   forget(): void {
     this.#sessions.clear();
     this.#spent.clear();
+    this.#lastId = undefined;
+  }
+
+  #nextId(): number {
+    this.#lastId = (this.#lastId ?? readEnds(this.#statements).last) + 1;
+    return this.#lastId;
+  }
+
+  /** Remembers the last id in the file, before rows are deleted that may bear it: ids are never given again. */
+  keepLastId(): void {
+    this.#lastId ??= readEnds(this.#statements).last;
+    this.#sql('UPDATE ai_positions SET last = ?1 WHERE last < ?1').run(this.#lastId);
   }
 
   session(sessionId: string): StoredSession | undefined {
@@ -241,10 +256,11 @@ export class SqliteTransaction implements StoreTransaction {
   addTurn(session: StoredSession, turn: TurnRow): boolean {
     const timeline = Number(turn.timelineId.slice(session.sessionId.length + 1));
     const { changes } = this.#sql(
-      `INSERT INTO ai_turns (session, timeline, seq, turn_id, copy, body, at, stored_at, revision, tokens, cost,
+      `INSERT INTO ai_turns (id, session, timeline, seq, turn_id, copy, body, at, stored_at, revision, tokens, cost,
          origin, checkpoint)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session, turn_id, copy) DO NOTHING`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session, turn_id, copy) DO NOTHING`,
     ).run(
+      this.#nextId(),
       session.key,
       timeline,
       turn.seq,
@@ -385,8 +401,16 @@ export class SqliteTransaction implements StoreTransaction {
 
   addJournal(session: StoredSession, entry: JournalEntry): void {
     this.#sql(
-      'INSERT INTO ai_journal (session, revision, part, type, at, data) VALUES (?, ?, ?, ?, ?, ?)',
-    ).run(session.key, entry.revision, entry.part, entry.type, entry.at, entry.data);
+      'INSERT INTO ai_journal (id, session, revision, part, type, at, data) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    ).run(
+      this.#nextId(),
+      session.key,
+      entry.revision,
+      entry.part,
+      entry.type,
+      entry.at,
+      entry.data,
+    );
   }
 }
 

@@ -12,9 +12,10 @@ interface Job {
   readonly deadline: number;
 }
 
-/** What is told when a transaction has begun, and when it was undone. */
+/** What is told when a transaction has begun, when it is durable, and when it was undone. */
 export interface WriteScope {
   begin(): void;
+  commit(): void;
   rollback(): void;
 }
 
@@ -101,6 +102,7 @@ export class Writer {
       failing = undefined;
       this.#commit.run();
       this.#lastCommit = performance.now();
+      this.#scope.commit();
       if (values.length < jobs.length) this.#queue = jobs.slice(values.length);
       for (let i = 0; i < values.length; i++) (jobs[i] as Job).resolve(values[i]);
     } catch (error) {
