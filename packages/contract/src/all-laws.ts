@@ -29,6 +29,7 @@ import { portSweepLaws } from './laws/port-sweep.ts';
 import { repeatLaws } from './laws/repeat.ts';
 import { roundTripLaws } from './laws/round-trip.ts';
 import { statusLaws } from './laws/status.ts';
+import { transferLaws } from './laws/transfer.ts';
 import { undoLaws } from './laws/undo.ts';
 import { variableLaws } from './laws/variables.ts';
 
@@ -55,6 +56,7 @@ export const laws: readonly Law[] = Object.freeze([
   ...checkpointLaws,
   ...variableLaws,
   ...forkLaws,
+  ...transferLaws,
   ...moneyLaws,
   ...statusLaws,
   ...operationLaws,

@@ -1,4 +1,4 @@
-import type { ScopedSessions } from '@lexigram/ai-session';
+import type { ScopedSessions, SessionManager } from '@lexigram/ai-session';
 import { say } from '../reading.ts';
 
 /** What a call on somebody's session names. */
@@ -63,6 +63,11 @@ export const sessionCalls: Readonly<
     edit: [({ manager }, { sessionId, turnId }) => manager.edit(sessionId, turnId, 'x')],
     regenerate: [({ manager }, { sessionId, turnId }) => manager.regenerate(sessionId, turnId)],
     undo: [({ manager }, { sessionId }) => manager.undo(sessionId)],
+    // Not among a scoped manager's types, and refused when it is called all the same.
+    transfer: [
+      ({ manager }, { sessionId }) =>
+        (manager as unknown as SessionManager).transfer(sessionId, { userId: 'x' }),
+    ],
     redo: [({ manager }, { sessionId }) => manager.redo(sessionId)],
   },
   checkpoints: {

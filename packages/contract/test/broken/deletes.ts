@@ -214,3 +214,10 @@ export const collectsHeld: OpenStore = breaking((inner) => ({
 }));
 
 export const staysOpen: OpenStore = breaking(() => ({ close: async () => undefined }));
+
+/** Lets turns into a session that is suspended while it is given away. */
+export const writesToSuspended: OpenStore = committing((commit) => {
+  if (commit.append === undefined || commit.guards === undefined) return commit;
+  const { status: _, ...guards } = commit.guards;
+  return { ...commit, guards };
+});

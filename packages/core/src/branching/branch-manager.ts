@@ -1,30 +1,21 @@
-import { CheckpointNotFoundError, SessionCapacityError, SessionInputError } from '../errors.ts';
-import { createWithId, recallCreation } from '../manager/create.ts';
+import { CheckpointNotFoundError, SessionInputError } from '../errors.ts';
+import { recallCreation } from '../manager/create.ts';
 import {
   type Engine,
   type OperationOptions,
   type ServiceOptions,
   toEngine,
 } from '../manager/engine.ts';
-import { type Destination, findTurn, openHistory, physical, pointAt } from '../manager/moves.ts';
-import {
-  checkName,
-  checkSessionId,
-  idText,
-  parseCheckpointId,
-  timelineId,
-} from '../session/ids.ts';
+import { type Destination, findTurn, openHistory, pointAt } from '../manager/moves.ts';
+import { checkName, checkSessionId, idText, parseCheckpointId } from '../session/ids.ts';
 import { checkOptions } from '../session/options.ts';
 import { type Page, type PageOptions, parseCursor, parseLimit, toCursor } from '../session/page.ts';
 import { parseCount } from '../session/parse-head.ts';
 import type { AnySession, SessionState, SessionTypes } from '../session/state.ts';
 import { checkpointKey, readCheckpointValue } from '../store/checkpoints.ts';
-import type { NewSession } from '../store/port.ts';
-import type { NewTimeline, Point, RecordRow, SessionRow } from '../store/rows.ts';
-import { openTimeline } from '../timeline/lineage.ts';
+import type { RecordRow, SessionRow } from '../store/rows.ts';
 import { allRecords } from './delete.ts';
-import { type HoldRequest, holdFor, keepHolds } from './hold.ts';
-import { foreignReach } from './reach.ts';
+import { makeBranch } from './make-branch.ts';
 
 /** Where a branch starts; without a place at the head, with the variables as they are now. */
 export interface ForkOptions extends OperationOptions {
@@ -72,51 +63,9 @@ export class BranchManager<T extends SessionTypes = AnySession> {
     const before = await recallCreation(engine, row.owner, operation, sessionId);
     if (before !== null) return engine.stateAfter<T>(before);
     const { from, point } = await this.#place(row, { seq, atTurn, fromCheckpoint });
-    const { maxTurnsPerSession } = engine.config;
-    if (point.seq >= maxTurnsPerSession) {
-      throw new SessionCapacityError(
-        `a branch at seq ${point.seq} has reached the turn limit (${maxTurnsPerSession})`,
-        'maxTurnsPerSession',
-        maxTurnsPerSession,
-      );
-    }
-    const variables = await this.#variablesAt(point);
-    const base = physical(from, point);
-    const load = (ids: readonly string[]) => engine.store.timelines(ids);
-    const session = (
-      branchId: string,
-      timeline: NewTimeline,
-      held: readonly string[],
-    ): NewSession => ({
-      sessionId: branchId,
-      owner: row.owner,
-      timeline,
-      parent: { sessionId, branchName: name, forkSeq: point.seq },
-      metadata: row.metadata,
-      variables,
-      turns: [],
-      records: held.map((key) => ({ kind: 'held', key, value: '' })),
-      expiry: engine.expiry,
-      ownerCap: null,
-      ...(operation === undefined ? {} : { operation }),
-    });
-    const holds = new Map<string, HoldRequest>();
-    const make = async (branchId: string): Promise<NewSession> => {
-      const id = timelineId(branchId, 1);
-      const timeline = await openTimeline(load, id, from, { ...base, variables: null });
-      const reach = await foreignReach(load, branchId, timeline);
-      if ((await engine.store.session(branchId)) === null) {
-        const hold = { parentId: sessionId, reach };
-        await holdFor(engine, branchId, hold);
-        holds.set(branchId, hold);
-      }
-      const others = [...reach.keys()].filter((id) => id !== sessionId);
-      return session(branchId, timeline, others);
-    };
-    const made = await createWithId(engine, undefined, row.owner, operation, sessionId, make);
-    const hold = holds.get(made.session.sessionId);
-    if (hold !== undefined) await keepHolds(engine, made.session, hold);
-    return engine.stateAfter<T>(made);
+    const parent = { sessionId, branchName: name, forkSeq: point.seq };
+    const owned = { owner: row.owner, ownerCap: null, parent, operation };
+    return engine.stateAfter<T>(await makeBranch(engine, row, { from, point }, owned));
   }
 
   async #place(
@@ -147,12 +96,6 @@ export class BranchManager<T extends SessionTypes = AnySession> {
     if (place.seq !== undefined) return pointAt(history, place.seq, 'atSeq');
     const { cost, head, tokens, variables } = row;
     return { point: { ...head, tokens, cost, variables }, from: history.timeline };
-  }
-
-  async #variablesAt(point: Point): Promise<string | null> {
-    if (point.variables === null) return null;
-    const found = await this.#engine.store.variables(point.variables);
-    return found === null || found.json === '{}' ? null : found.json;
   }
 
   /** A session's living direct branches, oldest first. */

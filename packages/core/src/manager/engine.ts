@@ -41,7 +41,7 @@ export interface OperationOptions {
   readonly operationId?: string | undefined;
 }
 
-const operationKeepMs = 24 * 60 * 60 * 1000;
+export const operationKeepMs: number = 24 * 60 * 60 * 1000;
 const operationPattern = /^[\x21-\x7e]+$/;
 
 /**

@@ -1,7 +1,8 @@
 import { deleteSession } from '../branching/delete.ts';
+import { transferSession } from '../branching/transfer.ts';
 import type { SessionCheckpoint } from '../checkpointing/checkpoint.ts';
 import { CheckpointManager } from '../checkpointing/checkpoint-manager.ts';
-import { SessionInputError } from '../errors.ts';
+import { SessionInputError, SessionUnsupportedError } from '../errors.ts';
 import { checkName, checkPrintable, checkSessionId, kindOf } from '../session/ids.ts';
 import { checkOptions, parseFlag } from '../session/options.ts';
 import type { Page, PageOptions } from '../session/page.ts';
@@ -26,7 +27,7 @@ import {
   appendOne,
   variableLimits,
 } from './append.ts';
-import { type CreateSessionInput, createSession } from './create.ts';
+import { type CreateSessionInput, createSession, parseOwner } from './create.ts';
 import { type Engine, type OperationOptions, type ServiceOptions, toEngine } from './engine.ts';
 import { rememberEngine } from './engine-of.ts';
 import { type ListSessionsQuery, listSessions } from './list.ts';
@@ -274,6 +275,24 @@ export class SessionManager<T extends SessionTypes = AnySession> {
     await deleteSession(this.#engine, sessionId, withBranches, operation);
   }
 
+  /**
+   * Gives a session to another owner, under a new id, with its history, metadata and variables; the old id is gone.
+   * Asked again, it is answered with the same new session. Not within `as(owner)`.
+   *
+   * @throws SessionCapacityError if the new owner has as many open sessions as allowed
+   */
+  async transfer(
+    sessionId: string,
+    owner: { readonly tenantId?: string | null | undefined; readonly userId: string },
+  ): Promise<SessionState<T>> {
+    if (this.#engine.owner !== undefined) {
+      await this.#engine.session(sessionId);
+      throw new SessionUnsupportedError('A session is not given away within as(owner)');
+    }
+    const to = parseOwner(checkOptions(owner, ['tenantId', 'userId'], 'owner'));
+    return this.#engine.stateAfter<T>(await transferSession(this.#engine, sessionId, to));
+  }
+
   /** The same as `checkpoints.create`. */
   checkpoint(
     sessionId: string,
@@ -386,7 +405,7 @@ export class SessionManager<T extends SessionTypes = AnySession> {
 
 /** A manager in which only what one owner owns exists; the owner is left out of the calls. */
 export interface ScopedSessionManager<T extends SessionTypes = AnySession>
-  extends Omit<SessionManager<T>, 'create' | 'list'> {
+  extends Omit<SessionManager<T>, 'create' | 'list' | 'transfer'> {
   create(
     input?: Omit<CreateSessionInput<T>, 'userId' | 'tenantId' | 'sessionId'>,
   ): Promise<SessionState<T>>;

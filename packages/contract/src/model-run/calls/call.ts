@@ -26,7 +26,7 @@ export interface Call {
 
 /** What the services for everybody and those for one owner have in common. */
 export interface Services {
-  readonly manager: Omit<SessionManager, 'create' | 'list'>;
+  readonly manager: Omit<SessionManager, 'create' | 'list' | 'transfer'>;
   readonly checkpoints: ScopedSessions['checkpoints'];
   readonly branches: ScopedSessions['branches'];
 }
