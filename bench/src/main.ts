@@ -6,6 +6,7 @@ import { type Figure, type Group, reached } from './figure.ts';
 import { appendFull, appendNormal } from './groups/append.ts';
 import { bytes } from './groups/bytes.ts';
 import { groupCommit } from './groups/group-commit.ts';
+import { groupStep } from './groups/group-step.ts';
 import { length } from './groups/length.ts';
 import { lineage } from './groups/lineage.ts';
 import { memory } from './groups/memory.ts';
@@ -19,6 +20,7 @@ const groups: readonly Group[] = [
   appendNormal,
   groupCommit,
   length,
+  groupStep,
   lineage,
   bytes,
   memory,

@@ -19,16 +19,18 @@ export interface Next {
  * Decides what follows a step that is done: first whether to stop, so before anybody is paid for; then who speaks.
  * At once, if everybody who is asked answers at once.
  *
+ * @param coming turns that are about to be stored
  * @param state with `last` and `step` already those after the step
  */
 export function chooseNext(
   parts: GroupParts,
   agents: readonly GroupMember[],
   sessionId: string,
-  turns: readonly SessionTurn[],
+  stored: readonly SessionTurn[],
+  coming: readonly SessionTurn[],
   state: RunState,
 ): Next | Promise<Next> {
-  const view = new GroupView(sessionId, agents, turns, state);
+  const view = new GroupView(sessionId, agents, stored, coming, state);
   const verdict = parts.stopWhen.judge(view);
   return verdict instanceof Promise
     ? verdict.then((said) => go(parts, view, state, said))

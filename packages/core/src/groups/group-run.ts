@@ -89,10 +89,9 @@ export class GroupRun {
     const { turns } = this.#known();
     const seq = (turns.at(-1)?.seq ?? 0) + 1;
     const at = Date.now();
-    const written = drafts.map((draft, i) => writtenTurn(draft, { seq: seq + i, at }));
-    const all = written.length === 0 ? turns : [...turns, ...written];
+    const coming = drafts.map((draft, i) => writtenTurn(draft, { seq: seq + i, at }));
     try {
-      const next = chooseNext(this.#parts, this.#agents, this.#sessionId, all, state);
+      const next = chooseNext(this.#parts, this.#agents, this.#sessionId, turns, coming, state);
       if (!(next instanceof Promise)) {
         this.#fallback = next.fallback;
         return next.state;
@@ -196,7 +195,7 @@ export class GroupRun {
   }
 
   #view(state: RunState): GroupView {
-    return new GroupView(this.#sessionId, this.#agents, this.#known().turns, state);
+    return new GroupView(this.#sessionId, this.#agents, this.#known().turns, [], state);
   }
 
   /** Asks the developer's own code; a cancelled run does not wait for it. */

@@ -21,14 +21,17 @@ export class GroupView {
   readonly elapsedMs: number;
   /** What the turn manager kept when it chose last; null before that. */
   readonly managerState: ManagerState;
-  readonly #turns: readonly SessionTurn[];
+  /** The history, and what is about to be written behind it: not joined, for that would cost its length each step. */
+  readonly #stored: readonly SessionTurn[];
+  readonly #coming: readonly SessionTurn[];
   readonly #length: number;
   readonly #from: number;
 
   constructor(
     sessionId: string,
     agents: readonly GroupMember[],
-    turns: readonly SessionTurn[],
+    stored: readonly SessionTurn[],
+    coming: readonly SessionTurn[],
     state: RunState,
   ) {
     const { spent } = state;
@@ -42,19 +45,20 @@ export class GroupView {
     this.spent = { turns: spent.turns, tokens: spent.tokens, cost: toUsd(spent.cost) };
     this.elapsedMs = state.activeMs;
     this.managerState = state.manager;
-    this.#turns = turns;
-    this.#length = turns.length;
+    this.#stored = stored;
+    this.#coming = coming;
+    this.#length = stored.length;
     this.#from = state.from;
   }
 
   /** All turns of the history, also those that some agents do not see. */
   get turns(): readonly SessionTurn[] {
-    return Object.freeze(this.#turns.slice(0, this.#length));
+    return Object.freeze(this.#stored.slice(0, this.#length).concat(this.#coming));
   }
 
   /** The newest turn. */
   get latest(): SessionTurn | undefined {
-    return this.#turns[this.#length - 1];
+    return this.#coming.at(-1) ?? this.#stored[this.#length - 1];
   }
 
   /** The turns of the last step, in order. */
@@ -88,8 +92,9 @@ export class GroupView {
 
   /** The run's own turns; those that others added meanwhile are left out. */
   *#newestFirst(): Generator<SessionTurn, void, undefined> {
-    for (let i = this.#length - 1; i >= 0; i--) {
-      const turn = this.#turns[i] as SessionTurn;
+    const before = this.#length;
+    for (let i = before + this.#coming.length - 1; i >= 0; i--) {
+      const turn = (i < before ? this.#stored[i] : this.#coming[i - before]) as SessionTurn;
       if (turn.seq < this.#from) return;
       if (turn.turnId.startsWith(`${this.runId}.`)) yield turn;
     }
