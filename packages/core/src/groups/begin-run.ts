@@ -33,6 +33,8 @@ interface Standing {
   readonly row: SessionRow;
   readonly lease: RecordRow | null;
   readonly run: RunState | null;
+  /** The version of the run's record; 0 if there is none. */
+  readonly version: number;
 }
 
 async function standing(parts: GroupParts, sessionId: string): Promise<Standing> {
@@ -40,7 +42,12 @@ async function standing(parts: GroupParts, sessionId: string): Promise<Standing>
   const row = await engine.session(sessionId);
   const lease = await readLease(engine, sessionId);
   const record = await engine.store.record(sessionId, runRecord.kind, runRecord.key);
-  return { row, lease, run: record === null ? null : readRun(sessionId, record) };
+  return {
+    row,
+    lease,
+    run: record === null ? null : readRun(sessionId, record),
+    version: record?.version ?? 0,
+  };
 }
 
 /** Begins a run with a message: it is stored together with the lease and the first speaker. */
@@ -56,7 +63,7 @@ export async function* beginRun(
   const draft = message(`${runId}.0.0`);
   const operation = operationOf(draft);
   for (let attempt = 1; ; attempt++) {
-    const { lease, row } = await standing(parts, sessionId);
+    const { lease, row, version } = await standing(parts, sessionId);
     const run = new GroupRun(parts, sessionId);
     const feed = await run.read(row);
     const first = run.choose(newRun(runId, row, limits), [draft]);
@@ -73,7 +80,15 @@ export async function* beginRun(
     if (result.replayed) return yield* resumeRun(parts, sessionId, undefined, signal);
     const [turn] = await feed.absorb(result, [draft]);
     yield { type: 'turn', agent: null, step: 0, turn: turn as SessionTurn };
-    return yield* goOn(parts, sessionId, run, lease, first, signal, false);
+    return yield* goOn(
+      parts,
+      sessionId,
+      run,
+      lease,
+      { state: first, version: version + 1 },
+      signal,
+      false,
+    );
   }
 }
 
@@ -109,7 +124,7 @@ export async function* resumeRun(
   signal: AbortSignal | undefined,
 ): Events {
   for (let attempt = 1; ; attempt++) {
-    const { lease, row, run: before } = await standing(parts, sessionId);
+    const { lease, row, run: before, version } = await standing(parts, sessionId);
     if (before === null) throw conflict(row, 'there is no group run to resume; begin one with run');
     const run = new GroupRun(parts, sessionId);
     const asked = before.status === 'waiting' ? before.question : null;
@@ -142,7 +157,15 @@ export async function* resumeRun(
     for (const turn of await feed.absorb(result, drafts)) {
       yield { type: 'turn', agent: null, step: next.step, turn };
     }
-    return yield* goOn(parts, sessionId, run, lease, next, signal, true);
+    return yield* goOn(
+      parts,
+      sessionId,
+      run,
+      lease,
+      { state: next, version: version + 1 },
+      signal,
+      true,
+    );
   }
 }
 
@@ -199,13 +222,13 @@ async function* goOn(
   sessionId: string,
   run: GroupRun,
   before: RecordRow | null,
-  state: RunState,
+  written: { readonly state: RunState; readonly version: number },
   signal: AbortSignal | undefined,
   resumed: boolean,
 ): Events {
-  if (state.status !== 'running') return await run.result(state);
+  if (written.state.status !== 'running') return await run.result(written.state);
   const lease = Lease.taken(parts.engine, sessionId, parts.holder, parts.leaseMs, before);
-  return yield* run.drive(lease, state, signal, resumed);
+  return yield* run.drive(lease, written, signal, resumed);
 }
 
 /** Returns if it is worth another try: somebody else has moved the session, or has given the lease back. */

@@ -54,10 +54,10 @@ export type GroupEvent =
       readonly to: string | null;
     }
   | { readonly type: 'waiting'; readonly question: Question }
-  /** An agent failed, and what is done about it. */
+  /** An agent failed, and what is done about it; null if it was the turn manager, or a stop condition. */
   | {
       readonly type: 'error';
-      readonly agent: string;
+      readonly agent: string | null;
       readonly step: number;
       readonly attempt: number;
       readonly error: unknown;

@@ -20,7 +20,7 @@ import { heldBy, type Lease, readLease } from './lease.ts';
 import { type ParsedAnswer, parseAnswer } from './parse-answer.ts';
 import type { Question } from './question.ts';
 import { RunFeed } from './run-feed.ts';
-import { type GroupEndReason, type RunState, writeRun } from './run-state.ts';
+import { type GroupEndReason, type RunState, runRecord, writeRun } from './run-state.ts';
 import type { Seat } from './seat.ts';
 import { toolTurn } from './tool-turn.ts';
 import { Attempt, Interrupted, pauseFor } from './try-agent.ts';
@@ -58,6 +58,8 @@ export class GroupRun {
   #feed: RunFeed | undefined;
   #lease: Lease | undefined;
   #state: RunState | undefined;
+  /** The version of the run's record after its last write of ours. */
+  #version = 0;
   /** A choice that was begun before its step was stored. */
   #choice: Promise<Next> | null = null;
   #fallback: Next['fallback'];
@@ -119,12 +121,13 @@ export class GroupRun {
   /** Goes on from a commit that took the lease. */
   async *drive(
     lease: Lease,
-    state: RunState,
+    { state, version }: { readonly state: RunState; readonly version: number },
     signal: AbortSignal | undefined,
     resumed: boolean,
   ): Events<GroupResult> {
     this.#lease = lease;
     this.#state = state;
+    this.#version = version;
     this.#activeBefore = state.activeMs;
     const cancel = (): void => this.#interrupt(new Interrupted('cancelled'));
     signal?.addEventListener('abort', cancel);
@@ -143,7 +146,7 @@ export class GroupRun {
       lease.stop();
       signal?.removeEventListener('abort', cancel);
       // Its stream was left, or it cannot go on here: whoever comes next need not wait for the lease to run out.
-      if (left !== null) await this.#halt(left).catch(() => {});
+      if (left !== null) await this.#leave(left);
     }
     return await this.result();
   }
@@ -228,7 +231,7 @@ export class GroupRun {
       state = this.#choiceFailed(this.#now(), error);
     }
     await this.#write(state);
-    if (state.reason === 'error') yield this.#failed('turn manager', 1, this.#error, 'stop');
+    if (state.reason === 'error') yield this.#failed(null, 1, this.#error, 'stop');
   }
 
   async *#speak(): Events {
@@ -377,7 +380,7 @@ export class GroupRun {
     yield* this.#told(written, name, step);
     if (handOver !== undefined) yield { type: 'hand_over', agent: name, step, to: handOver };
     if (next.question !== null) yield { type: 'waiting', question: next.question };
-    if (next.reason === 'error') yield this.#failed('turn manager', 1, this.#error, 'stop');
+    if (next.reason === 'error') yield this.#failed(null, 1, this.#error, 'stop');
     return null;
   }
 
@@ -415,7 +418,7 @@ export class GroupRun {
   }
 
   #failed(
-    agent: string,
+    agent: string | null,
     attempt: number,
     error: unknown,
     action: 'retry' | 'skip' | 'fallback' | 'stop',
@@ -522,6 +525,7 @@ export class GroupRun {
     const result = await engine.try(this.#sessionId, commit);
     if (result.refused !== undefined) throw await this.#refused(result);
     this.#state = next;
+    this.#version += 1;
     const written = await this.#known().absorb(result, turns);
     if (result.session.status !== 'active' && next.status === 'running') {
       throw new EndOfRun(endedBy(result));
@@ -572,13 +576,27 @@ export class GroupRun {
       activeMs: this.#activeMs(),
     };
     const lease = this.#held();
+    // A step whose write was not answered may be stored: where it left the run is then right, and this is not.
+    const asWritten = { ...runRecord, version: this.#version };
     const result = await this.#parts.engine.try(this.#sessionId, {
-      guards: { records: [lease.guard] },
+      guards: { records: [lease.guard, asWritten] },
       records: [writeRun(next), lease.release],
     });
     if (result.refused === 'expected') throw await this.#lost();
     if (result.refused !== undefined) throw refusalError(this.#sessionId, result, 'active');
     this.#state = next;
+  }
+
+  async #leave(reason: GroupEndReason): Promise<void> {
+    const lease = this.#held();
+    try {
+      await this.#halt(reason);
+    } catch {
+      const guards = { records: [lease.guard] };
+      await this.#parts.engine
+        .try(this.#sessionId, { guards, records: [lease.release] })
+        .catch(() => {});
+    }
   }
 
   /** What the run came to, for a run that is not running. */
