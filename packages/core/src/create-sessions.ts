@@ -1,4 +1,5 @@
-import { SessionAnalytics } from './analytics/session-analytics.ts';
+import { type PriceOptions, type Prices, toPrices } from './analytics/prices.ts';
+import { type ScopedSessionAnalytics, SessionAnalytics } from './analytics/session-analytics.ts';
 import { BranchManager } from './branching/branch-manager.ts';
 import { CheckpointManager } from './checkpointing/checkpoint-manager.ts';
 import { SessionCleanupScheduler } from './cleanup/session-cleanup-scheduler.ts';
@@ -25,6 +26,12 @@ export interface SessionParts<T extends SessionTypes = AnySession> {
   readonly store?: SessionStore | undefined;
   /** Standard Schemas that type and check metadata and variables. */
   readonly schemas?: SessionSchemas<T> | undefined;
+  /**
+   * Fills in the cost of turns that bring a model and usage and no cost. `true`: by the prices of
+   * `@pydantic/genai-prices`, which is to be installed; options put a table of your own before them; or prices
+   * of your own making. Without it, turns cost what they say.
+   */
+  readonly prices?: boolean | PriceOptions | Prices | undefined;
 }
 
 /** The services in which only what one owner owns exists. */
@@ -33,7 +40,7 @@ export interface ScopedSessions<T extends SessionTypes = AnySession> {
   readonly checkpoints: CheckpointManager<T>;
   readonly branches: BranchManager<T>;
   readonly projection: SessionProjection;
-  readonly analytics: SessionAnalytics;
+  readonly analytics: ScopedSessionAnalytics;
   readonly context: ScopedSessionContext<T>;
   /** A group over this manager; the agents are added to it. */
   group(options?: GroupOptions): GroupSession;
@@ -69,7 +76,7 @@ export async function createSessions<T extends SessionTypes = AnySession>(
   config?: SessionConfigInput,
   parts?: SessionParts<T>,
 ): Promise<Sessions<T>> {
-  const given = checkOptions(parts, ['store', 'schemas'], 'parts');
+  const given = checkOptions(parts, ['store', 'schemas', 'prices'], 'parts');
   const ownStore = given.store === undefined ? undefined : checkStore(given.store, 'parts.store');
   const schemas = checkSchemas(given.schemas, 'parts.schemas');
   const checked = parseSessionConfig(config);
@@ -78,8 +85,9 @@ export async function createSessions<T extends SessionTypes = AnySession>(
       'Sessions are switched off: the configuration has enabled: false',
     );
   }
+  const prices = await toPrices(given.prices, 'parts.prices');
   const store = ownStore ?? (await openStore(checked));
-  const engine = new Engine(store, checked, schemas);
+  const engine = new Engine(store, checked, schemas, undefined, undefined, prices);
   const cleanup = new SessionCleanupScheduler(engine);
   cleanup.start();
   const close = async (): Promise<void> => {

@@ -1,4 +1,17 @@
-export { SessionAnalytics, type SessionReport } from './analytics/session-analytics.ts';
+export type { CostInput, CostReport } from './analytics/cost-report.ts';
+export type { ModelPrice } from './analytics/model-price.ts';
+export { openPrices, type PricedUse, type PriceOptions, type Prices } from './analytics/prices.ts';
+export { type ScopedSessionAnalytics, SessionAnalytics } from './analytics/session-analytics.ts';
+export type { SessionReport } from './analytics/session-report.ts';
+export type { UnpricedUse } from './analytics/unpriced.ts';
+export type {
+  ReportGrouping,
+  ReportOptions,
+  UsageGroup,
+  UsageReport,
+  UsageTotals,
+} from './analytics/usage-report.ts';
+export type { UserReport, UserReportOptions } from './analytics/user-report.ts';
 export { BranchManager, type ForkOptions } from './branching/branch-manager.ts';
 export type { SessionCheckpoint } from './checkpointing/checkpoint.ts';
 export { CheckpointManager, type CheckpointOptions } from './checkpointing/checkpoint-manager.ts';

@@ -1,77 +1,60 @@
 import { type Engine, type ServiceOptions, toEngine } from '../manager/engine.ts';
-import { openHistory } from '../manager/moves.ts';
-import { limits } from '../session/limits.ts';
-import { toUsd } from '../session/money.ts';
-import { readTurn } from '../session/read-turn.ts';
+import { type CostInput, type CostReport, reportCost } from './cost-report.ts';
+import { openPrices, type Prices } from './prices.ts';
+import { reportSession, type SessionReport } from './session-report.ts';
+import { type ReportOptions, reportUsage, type UsageReport } from './usage-report.ts';
+import { reportUser, type UserReport, type UserReportOptions } from './user-report.ts';
 
-/** What one session's current history adds up to. */
-export interface SessionReport {
-  readonly sessionId: string;
-  readonly totalTurns: number;
-  readonly totalTokens: number;
-  /** USD. */
-  readonly totalCost: number;
-  /** What was first written in this session, left behind by moves or not. */
-  readonly lifetimeTurns: number;
-  readonly lifetimeTokens: number;
-  readonly lifetimeCost: number;
-  /** From the first turn to the last. */
-  readonly durationSeconds: number;
-  /** In order of appearance. */
-  readonly agentsUsed: readonly string[];
-  readonly modelsUsed: readonly string[];
-  /** The names of the tools that were called, in order of appearance, and how often any was called. */
-  readonly toolsInvoked: readonly string[];
-  readonly toolCalls: number;
-  /** The mean time between a turn and the one before it; null with fewer than two turns. */
-  readonly avgResponseTimeMs: number | null;
-}
+/** The numbers of one owner: users are left out of the calls. */
+export type ScopedSessionAnalytics = Pick<SessionAnalytics, 'session' | 'cost'> & {
+  /** The owner's own sessions. */
+  user(): Promise<UserReport>;
+  report(options: Omit<ReportOptions, 'userId' | 'tenantId'>): Promise<UsageReport>;
+};
 
 /** Numbers about sessions. */
 export class SessionAnalytics {
   readonly #engine: Engine;
+  #prices: Promise<Prices> | undefined;
 
   constructor(over: ServiceOptions) {
     this.#engine = toEngine(over);
   }
 
-  /** @throws SessionNotFoundError */
-  async session(sessionId: string): Promise<SessionReport> {
-    const row = await this.#engine.session(sessionId);
-    const history = await openHistory(this.#engine, row);
-    const agents = new Set<string>();
-    const models = new Set<string>();
-    const tools = new Set<string>();
-    let calls = 0;
-    let first: number | null = null;
-    let last: number | null = null;
-    let between = 0;
-    for (let from = 1; from <= row.head.seq; from += limits.page) {
-      for (const turnRow of await history.turns(from, from + limits.page - 1)) {
-        const { agent, model, toolCalls } = readTurn(turnRow);
-        if (agent !== undefined) agents.add(agent);
-        if (model !== undefined) models.add(model);
-        for (const { name } of toolCalls ?? []) tools.add(name);
-        calls += toolCalls?.length ?? 0;
-        if (last !== null) between += Math.max(0, turnRow.at - last);
-        first ??= turnRow.at;
-        last = turnRow.at;
-      }
+  /** One session. @throws SessionNotFoundError */
+  session(sessionId: string): Promise<SessionReport> {
+    return reportSession(this.#engine, sessionId);
+  }
+
+  /** A user's sessions, and what was ever used in them. @throws SessionInputError */
+  user(userId: string, options?: UserReportOptions): Promise<UserReport> {
+    return reportUser(this.#engine, userId, options);
+  }
+
+  /**
+   * What was used in a span of days, by day, model, agent, user or tool. Each turn counts once: not for the
+   * branches that read it, nor for the copies that merges brought; and it goes on counting when it is left
+   * behind or deleted. By tool, a turn stands with all that it used in the group of each tool that it called.
+   *
+   * @throws SessionInputError
+   */
+  report(options: ReportOptions): Promise<UsageReport> {
+    return reportUsage(this.#engine, options);
+  }
+
+  /**
+   * What turns cost, or would: by `parts.prices`, else by those of `@pydantic/genai-prices`. What has no price
+   * is said, never taken for nothing.
+   *
+   * @throws SessionInputError, SessionLimitError; SessionUnsupportedError if there are no prices and the package
+   * is not installed
+   */
+  async cost(turns: CostInput | readonly CostInput[]): Promise<CostReport> {
+    let { prices } = this.#engine;
+    if (prices === undefined) {
+      this.#prices ??= openPrices();
+      prices = await this.#prices;
     }
-    return Object.freeze({
-      sessionId,
-      totalTurns: row.head.seq,
-      totalTokens: row.tokens,
-      totalCost: toUsd(row.cost),
-      lifetimeTurns: row.lifetime.turns,
-      lifetimeTokens: row.lifetime.tokens,
-      lifetimeCost: toUsd(row.lifetime.cost),
-      durationSeconds: first === null || last === null ? 0 : Math.max(0, last - first) / 1000,
-      agentsUsed: Object.freeze([...agents]),
-      modelsUsed: Object.freeze([...models]),
-      toolsInvoked: Object.freeze([...tools]),
-      toolCalls: calls,
-      avgResponseTimeMs: row.head.seq < 2 ? null : between / (row.head.seq - 1),
-    });
+    return reportCost(prices, turns);
   }
 }

@@ -20,6 +20,12 @@ function seconds(min: number, max: number) {
   return z.number(expected).min(min, expected).max(max, expected);
 }
 
+/** A budget: at least a nano-dollar, at most what whole nano-dollars can tell. */
+function usd() {
+  const expected = `expected USD, a number from 0.000000001 to ${shown(9_000_000)}`;
+  return z.number(expected).min(1e-9, expected).max(9_000_000, expected);
+}
+
 function text(max: number) {
   const expected = `expected a text of 1 to ${shown(max)} characters`;
   return z.string(expected).min(1, expected).max(max, expected);
@@ -72,6 +78,12 @@ const schema = z.strictObject({
   maxSessionsPerUser: count(1)
     .default(100)
     .describe('Sessions of one user that have not ended; branches do not count.'),
+  maxCostPerSession: orNone(usd())
+    .default(null)
+    .describe('USD that a session may spend, on all its timelines; null is any amount.'),
+  maxCostPerUser: orNone(usd())
+    .default(null)
+    .describe('USD that all sessions of a user may spend, deleted ones too; null is any amount.'),
   autoCheckpointInterval: orNone(count(1))
     .default(10)
     .describe('A checkpoint at each multiple of so many turns; null for none.'),
@@ -142,6 +154,10 @@ export interface SessionConfig {
   readonly onTurnLimit: 'close' | 'refuse';
   /** Sessions of one user that have not ended; branches do not count. */
   readonly maxSessionsPerUser: number;
+  /** USD that a session may spend on all its timelines; what comes after is refused. Null is any amount. */
+  readonly maxCostPerSession: number | null;
+  /** USD that all sessions of a user may spend together, deleted ones too; null is any amount. */
+  readonly maxCostPerUser: number | null;
   /** A checkpoint at each multiple of so many turns; null for none. */
   readonly autoCheckpointInterval: number | null;
   readonly maxCheckpointsPerSession: number;

@@ -1,3 +1,4 @@
+import { fillCost } from '../analytics/fill-cost.ts';
 import type { SessionCheckpoint } from '../checkpointing/checkpoint.ts';
 import { readCheckpoint } from '../checkpointing/checkpoint.ts';
 import { SessionInputError, SessionLimitError } from '../errors.ts';
@@ -121,10 +122,12 @@ interface Outcome {
 async function append(
   engine: Engine,
   sessionId: string,
-  drafts: readonly TurnDraft[],
+  given: readonly TurnDraft[],
   options: AddTurnOptions | undefined,
 ): Promise<Outcome> {
   checkSessionId(sessionId);
+  const { prices } = engine;
+  const drafts = prices === undefined ? given : given.map((draft) => fillCost(prices, draft));
   const commit =
     options === undefined
       ? plainCommit(engine, drafts)
@@ -184,7 +187,7 @@ async function commitWithOptions(
   const operation = engine.operation(
     given,
     'addTurns',
-    drafts.map((draft) => [draft.chosen ? draft.turnId : null, draft.body]),
+    drafts.map(({ body, chosen, given, turnId }) => [chosen ? turnId : null, given ?? body]),
     [head, seq, [...patch.set], patch.unset],
   );
   const patched = patch.set.size + patch.unset.length > 0;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { checkPrices, type Prices } from '../analytics/prices.ts';
 import {
   parseSessionConfig,
   type SessionConfig,
@@ -10,12 +11,13 @@ import { Listeners } from '../events/listeners.ts';
 import type { Written } from '../events/written.ts';
 import { checkPrintable, checkSessionId, kindOf } from '../session/ids.ts';
 import { deepFreeze } from '../session/json.ts';
-import { toUsd } from '../session/money.ts';
+import { toNanoUsd, toUsd } from '../session/money.ts';
 import { checkOptions } from '../session/options.ts';
 import { readStored } from '../session/read-stored.ts';
 import type { AnySession, SessionState, SessionTypes } from '../session/state.ts';
 import { toIso } from '../session/time.ts';
 import type {
+  Budget,
   Commit,
   CommitResult,
   Committed,
@@ -59,6 +61,10 @@ export class Engine {
    * they do, the call goes on.
    */
   readonly writes: Listeners<Written>;
+  /** What fills in the cost of turns that have none; undefined for nothing. */
+  readonly prices: Prices | undefined;
+  /** What may be spent, by the configuration; null for any amount. */
+  readonly budget: Budget | null;
 
   constructor(
     store: SessionStore,
@@ -66,17 +72,20 @@ export class Engine {
     schemas: SessionSchemas<SessionTypes> = {},
     owner?: Owner,
     writes: Listeners<Written> = new Listeners(),
+    prices?: Prices,
   ) {
     this.store = store;
     this.config = config;
     this.schemas = schemas;
     this.owner = owner;
     this.writes = writes;
+    this.prices = prices;
+    this.budget = budgetOf(config);
   }
 
   /** The same for one owner: whatever is not this owner's does not exist. Its writes are told to the same listeners. */
   as(owner: Owner): Engine {
-    return new Engine(this.store, this.config, this.schemas, owner, this.writes);
+    return new Engine(this.store, this.config, this.schemas, owner, this.writes, this.prices);
   }
 
   get expiry(): Expiry {
@@ -211,22 +220,35 @@ export class Engine {
   }
 }
 
+function budgetOf({ maxCostPerSession, maxCostPerUser }: SessionConfig): Budget | null {
+  if (maxCostPerSession === null && maxCostPerUser === null) return null;
+  return {
+    session: maxCostPerSession === null ? null : toNanoUsd(maxCostPerSession),
+    owner: maxCostPerUser === null ? null : toNanoUsd(maxCostPerUser),
+  };
+}
+
 /** What a service is made over. */
 export interface ServiceOptions {
   readonly store: SessionStore;
   /** Checked, with defaults for what is left out. */
   readonly config?: SessionConfigInput | undefined;
   readonly schemas?: SessionSchemas<SessionTypes> | undefined;
+  /** What `openPrices` answers: fills in the cost of turns that have none. */
+  readonly prices?: Prices | undefined;
 }
 
 /** @throws SessionInputError if there is no store; SessionConfigError */
 export function toEngine(over: ServiceOptions): Engine {
   if (over instanceof Engine) return over;
-  const given = checkOptions(over, ['store', 'config', 'schemas'], 'options');
+  const given = checkOptions(over, ['store', 'config', 'schemas', 'prices'], 'options');
   return new Engine(
     checkStore(given.store, 'options.store'),
     parseSessionConfig(given.config),
     checkSchemas(given.schemas, 'options.schemas'),
+    undefined,
+    undefined,
+    checkPrices(given.prices, 'options.prices'),
   );
 }
 

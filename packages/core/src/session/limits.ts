@@ -39,6 +39,8 @@ export const limits = {
   pageMax: 1_000,
   /** Characters of a cursor. */
   cursor: 256,
+  /** Characters of a cursor that holds a text of a caller's. */
+  textCursor: 8_192,
   /** USD of one turn. */
   turnCost: 1_000_000,
 } as const;

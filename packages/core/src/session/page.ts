@@ -29,22 +29,36 @@ export function parseLimit(value: unknown, max: number = limits.pageMax): number
 }
 
 /** A cursor names its list, so that it is refused elsewhere, and the place of the last item. Opaque to callers. */
-export function toCursor(list: string, ...place: readonly (string | number)[]): string {
-  const text = btoa(JSON.stringify([list, ...place]));
+export function toCursor(list: string, ...place: readonly (string | number | null)[]): string {
+  const json = JSON.stringify([list, ...place]).replace(
+    /[\u0080-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  const text = btoa(json);
   return text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
-/** What a place is made of: a time, a session's id, the key of a record. */
-type PlaceShape = readonly ('time' | 'sessionId' | 'key')[];
+/** What a place is made of: a time, a session's id, the key of a record, any text or none. */
+type PlaceShape = readonly ('time' | 'sessionId' | 'key' | 'text')[];
 type Place<S extends PlaceShape> = {
-  -readonly [K in keyof S]: S[K] extends 'time' ? number : string;
+  -readonly [K in keyof S]: S[K] extends 'time'
+    ? number
+    : S[K] extends 'text'
+      ? string | null
+      : string;
 };
 
 const checks: Readonly<Record<PlaceShape[number], (part: unknown) => boolean>> = {
   time: (part) => Number.isSafeInteger(part),
   sessionId: isSessionId,
+  text: (part) => part === null || (typeof part === 'string' && isText(part)),
   key: (part) => typeof part === 'string' && /^[0-9]{1,20}$/.test(part),
 };
+
+/** A text that a store can be asked for. */
+function isText(part: string): boolean {
+  return part.length <= limits.toolCall && part.isWellFormed() && !part.includes('\0');
+}
 
 /** @throws SessionInputError if it is not a cursor of this list */
 export function parseCursor<const S extends PlaceShape>(
@@ -53,7 +67,10 @@ export function parseCursor<const S extends PlaceShape>(
   shape: S,
 ): Place<S> | undefined {
   if (cursor === undefined) return undefined;
-  if (typeof cursor === 'string' && cursor.length <= limits.cursor) {
+  if (
+    typeof cursor === 'string' &&
+    cursor.length <= (shape.includes('text') ? limits.textCursor : limits.cursor)
+  ) {
     const [name, ...place] = decode(cursor);
     const fits = place.length === shape.length;
     if (name === list && fits && shape.every((kind, i) => checks[kind](place[i]))) {

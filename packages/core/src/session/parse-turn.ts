@@ -25,6 +25,8 @@ export interface TurnDraft {
   readonly chosen: boolean;
   /** All fields but id, seq and time, as compact JSON; `cost` in nano-dollars. */
   readonly body: string;
+  /** The body as it was given, if a price was filled in since. */
+  readonly given?: string;
   readonly tokens: number;
   /** Nano-dollars. */
   readonly cost: number;

@@ -13,8 +13,9 @@ import type { SessionTurn } from './turn.ts';
  * @throws SessionCorruptDataError if its body is none of a turn
  */
 export function readTurn(row: TurnRow): SessionTurn {
-  const fields = parseBody(row);
-  if (fields.cost !== undefined) fields.cost = toUsd(fields.cost);
+  const { priced, ...fields } = parseBody(row);
+  const cost = fields.cost ?? priced;
+  if (cost !== undefined) fields.cost = toUsd(cost);
   const turn: SessionTurn = {
     turnId: row.turnId,
     seq: row.seq,
@@ -27,6 +28,8 @@ export function readTurn(row: TurnRow): SessionTurn {
 
 type Body = Omit<SessionTurn, 'turnId' | 'seq' | 'timestamp' | 'origin' | 'cost'> & {
   cost?: number;
+  /** A cost that prices filled in: nano-dollars, as `cost` is. */
+  priced?: number;
 };
 
 function parseBody(row: TurnRow): Body {
@@ -49,7 +52,10 @@ export function writtenTurn(
   });
 }
 
-/** Whether a stored turn says the same as a given one; time and order of keys do not count. */
+/** Whether a stored turn says the same as a given one; time, filled-in cost and order of keys do not count. */
 export function sameContent(row: TurnRow, draft: TurnDraft): boolean {
-  return row.body === draft.body || equalJson(parseBody(row), JSON.parse(draft.body));
+  const given = draft.given ?? draft.body;
+  if (row.body === given) return true;
+  const { priced: _, ...stored } = parseBody(row);
+  return equalJson(stored, JSON.parse(given));
 }

@@ -1,7 +1,7 @@
 import { isPlainObject } from '../session/json.ts';
 import type { UsageSums } from './rows.ts';
 
-const dayMs = 86_400_000;
+export const dayMs = 86_400_000;
 
 /** The day of a time in milliseconds: days since 1970, UTC. */
 export function dayOf(at: number): number {
