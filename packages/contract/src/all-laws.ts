@@ -1,4 +1,5 @@
 import type { Law } from './law.ts';
+import { analyticsLaws } from './laws/analytics.ts';
 import { answerLaws } from './laws/answers.ts';
 import { appendLaws } from './laws/append.ts';
 import { turnCapLaws } from './laws/caps.ts';
@@ -58,6 +59,7 @@ export const laws: readonly Law[] = Object.freeze([
   ...forkLaws,
   ...transferLaws,
   ...moneyLaws,
+  ...analyticsLaws,
   ...statusLaws,
   ...operationLaws,
   ...portGuardLaws,

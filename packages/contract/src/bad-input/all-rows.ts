@@ -5,6 +5,7 @@ import { goodLists } from './good/lists.ts';
 import { goodTurnValues } from './good/turn-values.ts';
 import { goodTurns } from './good/turns.ts';
 import type { BadInputRow, GoodInputRow } from './row.ts';
+import { analyticsRows } from './rows/analytics.ts';
 import { batchRows } from './rows/batches.ts';
 import { configRows } from './rows/config.ts';
 import { countRows } from './rows/counts.ts';
@@ -38,6 +39,7 @@ export const badInput: readonly BadInputRow[] = [
   ...hostileRows,
   ...limitNameRows,
   ...schemaRows,
+  ...analyticsRows,
 ];
 
 /** What must pass beside what must not: the limits themselves, and odd values that are legal. */

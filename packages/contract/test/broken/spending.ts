@@ -179,3 +179,18 @@ export const judgesBudgetFirst: OpenStore = breaking((inner) => ({
     return { refused: 'cap', cap: 'sessionCost', max, actual, session: row };
   },
 }));
+
+/** Keeps what was given, and not what was filled in. */
+export const losesFilledCosts: OpenStore = committing((commit) =>
+  withTurns(commit, (turn) => {
+    const { priced: _, ...body } = JSON.parse(turn.body) as Record<string, unknown>;
+    return { ...turn, body: JSON.stringify(body) };
+  }),
+);
+
+export const listsExpiredAsActive: OpenStore = breaking((inner) => ({
+  list: async (query) =>
+    (await inner.list(query)).map((row) =>
+      row.status === 'expired' ? { ...row, status: 'active' } : row,
+    ),
+}));

@@ -211,9 +211,11 @@ export function capOf(engine: Engine): NonNullable<Append['cap']> {
   return { turns, written: turns * 10, onFull };
 }
 
-/** The `append` of a commit, with the caps and the checkpoints of the configuration. */
+/** The `append` of a commit, with the caps, budgets and checkpoints of the configuration. */
 export function appendOf(engine: Engine, drafts: readonly TurnDraft[]): Append {
-  return { turns: drafts, cap: capOf(engine), ...checkpointsOf(engine) };
+  const { budget } = engine;
+  const append = { turns: drafts, cap: capOf(engine), ...checkpointsOf(engine) };
+  return budget === null ? append : { ...append, budget };
 }
 
 /** The automatic checkpoints of the configuration. */

@@ -46,6 +46,8 @@ const choices: Readonly<Record<string, readonly unknown[]>> = {
   backend: ['memory', 'IN_MEMORY', 'redis', '', 1, 'constructor'],
   onTurnLimit: ['stop', true, ''],
   defaultTurnStrategy: ['random', 'roundRobin', ''],
+  maxCostPerSession: [0, -1, '10', Number.NaN, Number.POSITIVE_INFINITY, 1e-10, 9_000_001, 1n],
+  maxCostPerUser: [0, -1, '10', Number.NaN, Number.POSITIVE_INFINITY, 1e-10, 9_000_001, 1n],
   name: ['', 'x'.repeat(257), 7],
   defaultSystemPrompt: ['', 7, ['x']],
   cookieName: ['', 'a b', 'a;b', 'a=b', 'a\r\nSet-Cookie: x', 'ä', 7],
