@@ -1,4 +1,5 @@
-import { type PriceOptions, type Prices, toPrices } from './analytics/prices.ts';
+import type { Prices } from './analytics/model-price.ts';
+import { type PriceOptions, toPrices } from './analytics/prices.ts';
 import { type ScopedSessionAnalytics, SessionAnalytics } from './analytics/session-analytics.ts';
 import { BranchManager } from './branching/branch-manager.ts';
 import { CheckpointManager } from './checkpointing/checkpoint-manager.ts';

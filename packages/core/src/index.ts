@@ -1,6 +1,6 @@
 export type { CostInput, CostReport } from './analytics/cost-report.ts';
-export type { ModelPrice } from './analytics/model-price.ts';
-export { openPrices, type PricedUse, type PriceOptions, type Prices } from './analytics/prices.ts';
+export type { ModelPrice, PricedUse, Prices } from './analytics/model-price.ts';
+export { openPrices, type PriceOptions } from './analytics/prices.ts';
 export { type ScopedSessionAnalytics, SessionAnalytics } from './analytics/session-analytics.ts';
 export type { SessionReport } from './analytics/session-report.ts';
 export type { UnpricedUse } from './analytics/unpriced.ts';

@@ -5,7 +5,8 @@ import { toNanoUsd, toUsd } from '../session/money.ts';
 import { parseTurn } from '../session/parse-turn.ts';
 import { readInput } from '../session/read-input.ts';
 import type { SessionTurn, Usage } from '../session/turn.ts';
-import { askPrice, type Prices } from './prices.ts';
+import type { Prices } from './model-price.ts';
+import { askPrice } from './prices.ts';
 import { Unpriced, type UnpricedUse } from './unpriced.ts';
 
 /** What is to be priced: of a turn, these fields are looked at. */

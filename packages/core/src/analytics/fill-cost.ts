@@ -1,6 +1,7 @@
 import { toNanoUsd, toUsd } from '../session/money.ts';
 import type { TurnDraft } from '../session/parse-turn.ts';
-import { askPrice, type Prices } from './prices.ts';
+import type { Prices } from './model-price.ts';
+import { askPrice } from './prices.ts';
 
 /**
  * The turn with the cost that its model and usage come to, if it has none and there is a price. What was given

@@ -14,6 +14,21 @@ export interface ModelPrice {
   readonly reasoning?: number | undefined;
 }
 
+/** What is to be priced. */
+export interface PricedUse {
+  readonly model: string;
+  readonly provider?: string | undefined;
+  readonly usage: Usage;
+  /** Milliseconds since 1970; now if left out. */
+  readonly at?: number | undefined;
+}
+
+/** Where prices come from. */
+export interface Prices {
+  /** USD, or null if there is no price for this model or for such usage. Answers at once. */
+  priceOf(use: PricedUse): number | null;
+}
+
 /**
  * USD for what a turn used; null if that cannot be told: the usage is a total only, or its parts are more than
  * the whole.

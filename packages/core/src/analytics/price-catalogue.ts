@@ -1,7 +1,6 @@
 import { SessionUnsupportedError } from '../errors.ts';
 import type { Usage } from '../session/turn.ts';
-import { costOf, type ModelPrice } from './model-price.ts';
-import type { PricedUse, Prices } from './prices.ts';
+import { costOf, type ModelPrice, type PricedUse, type Prices } from './model-price.ts';
 
 /** What we use of `@pydantic/genai-prices`. */
 interface GenaiPrices {

@@ -4,24 +4,8 @@ import { isPlainObject } from '../session/json.ts';
 import { limits } from '../session/limits.ts';
 import { checkOptions } from '../session/options.ts';
 import { readInput } from '../session/read-input.ts';
-import type { Usage } from '../session/turn.ts';
-import { costOf, type ModelPrice } from './model-price.ts';
+import { costOf, type ModelPrice, type PricedUse, type Prices } from './model-price.ts';
 import { openCatalogue } from './price-catalogue.ts';
-
-/** What is to be priced. */
-export interface PricedUse {
-  readonly model: string;
-  readonly provider?: string | undefined;
-  readonly usage: Usage;
-  /** Milliseconds since 1970; now if left out. */
-  readonly at?: number | undefined;
-}
-
-/** Where prices come from. */
-export interface Prices {
-  /** USD, or null if there is no price for this model or for such usage. Answers at once. */
-  priceOf(use: PricedUse): number | null;
-}
 
 export interface PriceOptions {
   /** Prices of your own by the name of the model, before all others. */
@@ -61,7 +45,7 @@ export async function openPrices(options: PriceOptions = {}): Promise<Prices> {
 }
 
 /** A model's name without its vendor. */
-export function plainName(model: string): string {
+function plainName(model: string): string {
   return model.slice(model.lastIndexOf('/') + 1);
 }
 

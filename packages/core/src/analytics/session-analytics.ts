@@ -1,6 +1,7 @@
 import { type Engine, type ServiceOptions, toEngine } from '../manager/engine.ts';
 import { type CostInput, type CostReport, reportCost } from './cost-report.ts';
-import { openPrices, type Prices } from './prices.ts';
+import type { Prices } from './model-price.ts';
+import { openPrices } from './prices.ts';
 import { reportSession, type SessionReport } from './session-report.ts';
 import { type ReportOptions, reportUsage, type UsageReport } from './usage-report.ts';
 import { reportUser, type UserReport, type UserReportOptions } from './user-report.ts';

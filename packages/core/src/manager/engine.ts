@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { checkPrices, type Prices } from '../analytics/prices.ts';
+import type { Prices } from '../analytics/model-price.ts';
+import { checkPrices } from '../analytics/prices.ts';
 import {
   parseSessionConfig,
   type SessionConfig,
