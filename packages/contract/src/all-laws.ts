@@ -29,8 +29,11 @@ import { portReportLaws } from './laws/port-report.ts';
 import { portSweepLaws } from './laws/port-sweep.ts';
 import { repeatLaws } from './laws/repeat.ts';
 import { roundTripLaws } from './laws/round-trip.ts';
+import { selectLaws } from './laws/select.ts';
+import { siblingLaws } from './laws/siblings.ts';
 import { statusLaws } from './laws/status.ts';
 import { transferLaws } from './laws/transfer.ts';
+import { treeLaws } from './laws/tree.ts';
 import { undoLaws } from './laws/undo.ts';
 import { variableLaws } from './laws/variables.ts';
 
@@ -58,6 +61,9 @@ export const laws: readonly Law[] = Object.freeze([
   ...variableLaws,
   ...forkLaws,
   ...transferLaws,
+  ...siblingLaws,
+  ...selectLaws,
+  ...treeLaws,
   ...moneyLaws,
   ...analyticsLaws,
   ...statusLaws,

@@ -13,6 +13,12 @@ export type {
 } from './analytics/usage-report.ts';
 export type { UserReport, UserReportOptions } from './analytics/user-report.ts';
 export { BranchManager, type ForkOptions } from './branching/branch-manager.ts';
+export type {
+  TreeCheckpoint,
+  TreeItem,
+  TreeSession,
+  TreeTimeline,
+} from './branching/tree.ts';
 export type { SessionCheckpoint } from './checkpointing/checkpoint.ts';
 export { CheckpointManager, type CheckpointOptions } from './checkpointing/checkpoint-manager.ts';
 export type { CheckpointDiff, DiffSide } from './checkpointing/diff.ts';

@@ -20,12 +20,15 @@ export const sessionIdPlaces: readonly Place[] = [
   at('manager.rewind', ({ manager }, _, id) => manager.rewind(id, { toSeq: 1 })),
   at('manager.edit', ({ manager }, { turnId }, id) => manager.edit(id, turnId, canary)),
   at('manager.regenerate', ({ manager }, { turnId }, id) => manager.regenerate(id, turnId)),
+  at('manager.siblings', ({ manager }, { turnId }, id) => manager.siblings(id, turnId)),
+  at('manager.select', ({ manager }, { turnId }, id) => manager.select(id, turnId)),
   at('manager.undo', ({ manager }, _, id) => manager.undo(id)),
   at('manager.redo', ({ manager }, _, id) => manager.redo(id)),
   at('checkpoints.create', ({ checkpoints }, _, id) => checkpoints.create(id)),
   at('checkpoints.list', ({ checkpoints }, _, id) => checkpoints.list(id)),
   at('branches.fork', ({ branches }, _, id) => branches.fork(id, 'name')),
   at('branches.list', ({ branches }, _, id) => branches.list(id)),
+  at('branches.tree', ({ branches }, _, id) => branches.tree(id)),
   at('analytics.session', ({ analytics }, _, id) => analytics.session(id)),
 ];
 
@@ -68,6 +71,12 @@ export const optionPlaces: readonly Place[] = [
   options('branches.list', ({ branches }, { sessionId }, o, id = sessionId) =>
     branches.list(id, o),
   ),
+  options('manager.siblings', ({ manager }, f, o, id = f.sessionId) =>
+    manager.siblings(id, f.turnId, o),
+  ),
+  options('branches.tree', ({ branches }, { sessionId }, o, id = sessionId) =>
+    branches.tree(id, o),
+  ),
   place('manager.list query', 'query', ({ manager }, _, o) => manager.list(o)),
 ];
 
@@ -96,6 +105,9 @@ export const writeOptionPlaces: readonly Place[] = [
   ),
   options('manager.regenerate', ({ manager }, f, o, id = f.sessionId) =>
     manager.regenerate(id, f.turnId, o),
+  ),
+  options('manager.select', ({ manager }, f, o, id = f.sessionId) =>
+    manager.select(id, f.turnId, o),
   ),
   options('manager.undo', ({ manager }, f, o, id = f.sessionId) => manager.undo(id, o)),
   options('manager.redo', ({ manager }, f, o, id = f.sessionId) => manager.redo(id, o)),

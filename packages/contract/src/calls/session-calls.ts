@@ -62,6 +62,12 @@ export const sessionCalls: Readonly<
     ],
     edit: [({ manager }, { sessionId, turnId }) => manager.edit(sessionId, turnId, 'x')],
     regenerate: [({ manager }, { sessionId, turnId }) => manager.regenerate(sessionId, turnId)],
+    siblings: [({ manager }, { sessionId, turnId }) => manager.siblings(sessionId, turnId)],
+    select: [
+      ({ manager }, { sessionId, turnId }) => manager.select(sessionId, turnId),
+      ({ manager }, { sessionId, turnId }) =>
+        manager.select(sessionId, turnId, { operationId: 'op' }),
+    ],
     undo: [({ manager }, { sessionId }) => manager.undo(sessionId)],
     // Not among a scoped manager's types, and refused when it is called all the same.
     transfer: [
@@ -104,6 +110,7 @@ export const sessionCalls: Readonly<
       ({ branches }, { sessionId }) => branches.fork(sessionId, 'b', { operationId: 'op' }),
     ],
     list: [({ branches }, { sessionId }) => branches.list(sessionId)],
+    tree: [({ branches }, { sessionId }) => branches.tree(sessionId)],
   },
   analytics: {
     session: [({ analytics }, { sessionId }) => analytics.session(sessionId)],

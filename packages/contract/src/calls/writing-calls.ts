@@ -82,6 +82,10 @@ export const writingCalls: Readonly<Record<string, readonly [Call, Call | null]>
     ({ sessionId, sessions, turnId }, op) => sessions.manager.regenerate(sessionId, turnId, op),
     ({ sessionId, sessions }, op) => sessions.manager.redo(sessionId, op),
   ],
+  select: [
+    ({ sessionId, sessions, turnId }, op) => sessions.manager.select(sessionId, turnId, op),
+    ({ sessionId, sessions }, op) => sessions.manager.undo(sessionId, op),
+  ],
   undo: [
     ({ sessionId, sessions }, op) => sessions.manager.undo(sessionId, op),
     ({ sessionId, sessions }, op) => sessions.manager.redo(sessionId, op),

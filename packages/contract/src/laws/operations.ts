@@ -16,7 +16,13 @@ async function pictures(bench: LawBench, { sessions }: Ready): Promise<unknown> 
 
 const op = { operationId: 'op' };
 /** Methods of the manager that write nothing. */
-const reads: ReadonlySet<string> = new Set(['constructor', 'getState', 'turns', 'list']);
+const reads: ReadonlySet<string> = new Set([
+  'constructor',
+  'getState',
+  'turns',
+  'siblings',
+  'list',
+]);
 /** Calls that are the same operation by themselves. */
 const repeatable: ReadonlySet<string> = new Set(['transfer']);
 /** Calls after which the other request of the table would be refused, or makes a session. */

@@ -36,6 +36,15 @@ const table: Readonly<Record<string, readonly [readonly SessionStatus[], Call]>>
     ({ checkpointId, sessions }) => sessions.checkpoints.diff(checkpointId, checkpointId),
   ],
   'branches.list': [always, ({ sessionId, sessions }) => sessions.branches.list(sessionId)],
+  siblings: [
+    always,
+    ({ sessionId, sessions, turnId }) => sessions.manager.siblings(sessionId, turnId),
+  ],
+  'branches.tree': [always, ({ sessionId, sessions }) => sessions.branches.tree(sessionId)],
+  select: [
+    writable,
+    ({ sessionId, sessions, turnId }) => sessions.manager.select(sessionId, turnId),
+  ],
   'analytics.session': [always, ({ sessionId, sessions }) => sessions.analytics.session(sessionId)],
   'branches.fork': [always, ({ sessionId, sessions }) => sessions.branches.fork(sessionId, 'b')],
   delete: [always, ({ sessionId, sessions }) => sessions.manager.delete(sessionId)],

@@ -79,6 +79,11 @@ export const staysWhereItIs: OpenStore = committing((commit) => {
   return pointer?.move === 'rewind' || pointer?.move === 'restore' ? rest : commit;
 });
 
+export const selectsNothing: OpenStore = committing((commit) => {
+  const { pointer, timeline: _, ...rest } = commit;
+  return pointer?.move === 'select' ? rest : commit;
+});
+
 export const undoDoesNothing: OpenStore = committing((commit) => {
   const { pointer, ...rest } = commit;
   return pointer?.move === 'undo' || pointer?.move === 'redo' ? rest : commit;

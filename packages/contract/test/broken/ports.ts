@@ -170,6 +170,8 @@ export const dropsMissingTimelines: OpenStore = breaking((inner) => ({
     (await inner.timelines([...new Set(ids)])).filter((row) => row !== null),
 }));
 
+export const startsNowhere: OpenStore = breaking(() => ({ startingAt: async () => [] }));
+
 /** Finds timelines by the seq of their base alone. */
 export const startsAtAnySeq: OpenStore = breaking((inner) => ({
   async startingAt(id, { seq, timelineId }, page) {

@@ -16,6 +16,7 @@ import { checkpointKey, readCheckpointValue } from '../store/checkpoints.ts';
 import type { RecordRow, SessionRow } from '../store/rows.ts';
 import { allRecords } from './delete.ts';
 import { makeBranch } from './make-branch.ts';
+import { readTree, type TreeItem } from './tree.ts';
 
 /** Where a branch starts; without a place at the head, with the variables as they are now. */
 export interface ForkOptions extends OperationOptions {
@@ -129,5 +130,15 @@ export class BranchManager<T extends SessionTypes = AnySession> {
       nextCursor:
         last === undefined ? null : toCursor(`branches of ${sessionId}`, last.createdAt, last.key),
     });
+  }
+
+  /**
+   * The whole family of a session, whichever is named: sessions, timelines with their points and ends, checkpoints
+   * with their labels. A deleted parent of which others still read turns is a node without a name.
+   *
+   * @throws SessionConflictError if the session at which the page before ended is gone
+   */
+  async tree(sessionId: string, options?: PageOptions): Promise<Page<TreeItem>> {
+    return readTree(this.#engine, sessionId, options);
   }
 }

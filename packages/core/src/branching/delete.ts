@@ -5,7 +5,7 @@ import { checkSessionId } from '../session/ids.ts';
 import { limits } from '../session/limits.ts';
 import type { OperationKey, SessionStore } from '../store/port.ts';
 import type { Owner, RecordRow } from '../store/rows.ts';
-import { type HoldValue, ownReach, readHold } from './reach.ts';
+import { type HoldValue, ownReach, readHolds } from './reach.ts';
 
 /** Kinds of records that hold a session's turns for others: its own branches, and branches of branches. */
 const holdKinds = ['branch', 'hold'] as const;
@@ -74,13 +74,22 @@ async function wasDeleted(
 }
 
 /** Erases what nobody reads of a session whose tombstone stands. May be repeated, and run by several at once. */
-export async function finishErase(engine: Engine, sessionId: string): Promise<void> {
+export function finishErase(engine: Engine, sessionId: string): Promise<void> {
+  return eraseFurther(engine, sessionId, new Set());
+}
+
+/** Two sessions may each have read the other's turns: `released` tells who was let go of already. */
+async function eraseFurther(
+  engine: Engine,
+  sessionId: string,
+  released: Set<string>,
+): Promise<void> {
   const { store } = engine;
   const { parent } = await engine.erase(sessionId, { limit: eraseBatch });
-  if (parent !== null) await release(engine, parent, sessionId);
+  if (parent !== null) await release(engine, parent, sessionId, released);
   // Its parent is known; others whose turns it reads have a record each.
   const held = await allRecords(store, sessionId, 'held');
-  for (const { key } of held) await release(engine, key, sessionId);
+  for (const { key } of held) await release(engine, key, sessionId, released);
   if (held.length > 0) {
     const records = held.map(({ key, kind }) => ({ kind, key, delete: true }) as const);
     await engine.put(sessionId, { guards: { tombstone: true }, records });
@@ -88,7 +97,7 @@ export async function finishErase(engine: Engine, sessionId: string): Promise<vo
   const holds: HoldValue[] = [];
   for (const kind of holdKinds) {
     for (const record of await allRecords(store, sessionId, kind)) {
-      holds.push(readHold(record.value));
+      holds.push(...readHolds(record.value));
     }
   }
   const load = (ids: readonly string[]) => store.timelines(ids);
@@ -99,13 +108,21 @@ export async function finishErase(engine: Engine, sessionId: string): Promise<vo
 }
 
 /** Lets go of what a branch held in another session; if that one was deleted, the last release erases it. */
-async function release(engine: Engine, sessionId: string, branchId: string): Promise<void> {
+async function release(
+  engine: Engine,
+  sessionId: string,
+  branchId: string,
+  released: Set<string>,
+): Promise<void> {
+  const pair = `${sessionId} ${branchId}`;
+  if (released.has(pair)) return;
+  released.add(pair);
   const result = await engine.put(sessionId, {
     guards: { tombstone: true },
     records: holdKinds.map((kind) => ({ kind, key: branchId, delete: true })),
   });
   const gone = (await engine.store.session(sessionId)) === null;
-  if (result.refused === undefined && gone) await finishErase(engine, sessionId);
+  if (result.refused === undefined && gone) await eraseFurther(engine, sessionId, released);
 }
 
 /** All records of a kind, page by page; for kinds that a cap bounds. */

@@ -8,7 +8,7 @@ import { deleteSession } from './delete.ts';
 import { type HoldValue, holdText } from './reach.ts';
 
 /** How long a hold may stand before its branch does; the sweep drops it then. */
-const unconfirmedMs = 60_000;
+export const unconfirmedMs = 60_000;
 
 /** What a new branch will read of its parent, and of those whose turns come before. */
 export interface HoldRequest {
@@ -39,15 +39,23 @@ export async function holdFor(
   });
   for (const [sessionId, value] of reach) {
     if (sessionId === parentId) continue;
-    // The parent's own hold there must still stand: without it the turns may be gone.
-    const through: RecordGuard[] = [];
-    for (const kind of ['branch', 'hold']) {
-      const record = await engine.store.record(sessionId, kind, parentId);
-      if (record !== null) through.push({ kind, key: parentId, version: record.version });
-    }
-    const tombstone = through.length > 0;
-    await write(engine, sessionId, branchId, 'hold', value, { tombstone, records: through });
+    const guards = await heldThrough(engine, sessionId, parentId);
+    await write(engine, sessionId, branchId, 'hold', value, guards);
   }
+}
+
+/** Also a deleted session may be held, if the hold of one that reads it still stands: else its turns may be gone. */
+export async function heldThrough(
+  engine: Engine,
+  sessionId: string,
+  readerId: string,
+): Promise<NonNullable<Commit['guards']> & { readonly records: readonly RecordGuard[] }> {
+  const records: RecordGuard[] = [];
+  for (const kind of ['branch', 'hold']) {
+    const record = await engine.store.record(sessionId, kind, readerId);
+    if (record !== null) records.push({ kind, key: readerId, version: record.version });
+  }
+  return { tombstone: records.length > 0, records };
 }
 
 /**

@@ -10,14 +10,31 @@ export interface HoldValue {
   readonly chunks: readonly string[];
 }
 
-/** A hold as its record's value, short: there is one for each branch. */
+/** A hold as text, short: there is one for each branch. */
 export function holdText({ chunks, seq, timelineId }: HoldValue): string {
   return JSON.stringify([timelineId, seq, ...chunks]);
 }
 
-export function readHold(value: string): HoldValue {
-  const [timelineId, seq, ...chunks] = JSON.parse(value) as [string, number, ...string[]];
-  return { timelineId, seq, chunks };
+/** Several of them in one record: a session that went over to another one's turns reads in more than one place. */
+export function holdsText(holds: readonly HoldValue[]): string {
+  const [one] = holds;
+  if (one !== undefined && holds.length === 1) return holdText(one);
+  return `[${holds.map(holdText).join(',')}]`;
+}
+
+export function readHolds(value: string): readonly HoldValue[] {
+  const read = JSON.parse(value) as StoredHold | readonly StoredHold[];
+  return (isOne(read) ? [read] : read).map(([timelineId, seq, ...chunks]) => ({
+    timelineId,
+    seq,
+    chunks,
+  }));
+}
+
+type StoredHold = readonly [string, number, ...string[]];
+
+function isOne(read: StoredHold | readonly StoredHold[]): read is StoredHold {
+  return typeof read[0] === 'string';
 }
 
 /**

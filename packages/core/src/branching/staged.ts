@@ -3,7 +3,9 @@ import { parseTimelineId, timelineId } from '../session/ids.ts';
 import type { RecordWrite } from '../store/port.ts';
 import type { RecordRow } from '../store/rows.ts';
 
-const kind = 'staged';
+/** Records of timelines that are being filled out of sight; the key is the timeline's number. */
+export const stagedKind = 'staged';
+const kind = stagedKind;
 
 /** Turns that are erased in one transaction. */
 const eraseBatch = 1_000;

@@ -8,7 +8,14 @@ import { checkName, parseTimelineId, timelineId } from '../session/ids.ts';
 import type { TurnDraft } from '../session/parse-turn.ts';
 import { SessionStateMachine } from '../session/state-machine.ts';
 import type { Commit, Committed, OperationKey, RecordWrite } from '../store/port.ts';
-import type { MoveKind, Point, SessionRow, TimelineRow, TurnRow } from '../store/rows.ts';
+import type {
+  MoveKind,
+  NewTimeline,
+  Point,
+  SessionRow,
+  TimelineRow,
+  TurnRow,
+} from '../store/rows.ts';
 import { endOf, History } from '../timeline/history.ts';
 import { openTimeline } from '../timeline/lineage.ts';
 import { appendOf } from './append.ts';
@@ -41,41 +48,54 @@ export function move(
 ): Promise<Committed> {
   return swing(engine, sessionId, kind, operation, async (row) => {
     const history = await openHistory(engine, row);
-    const { from, point, turns } = await plan(history, row);
-    const base = physical(from, point);
-    const id = timelineId(sessionId, row.timelines + 1);
-    const timeline = await openTimeline(history.load, id, from, base);
-    return {
-      timeline,
-      pointer: { move: kind, to: { ...base, timelineId: id } },
-      // A new move clears what undo had left to redo here.
-      records: [{ kind: 'redo', key: row.head.timelineId, delete: true }],
-      ...(turns === undefined ? {} : { append: appendOf(engine, turns) }),
-    };
+    return moveTo(engine, kind, row, await plan(history, row));
   });
 }
 
-async function swing(
+/** What a move writes: a timeline that begins at the destination, and the pointer on its way there. */
+export async function moveTo(
+  engine: Engine,
+  kind: MoveKind,
+  row: SessionRow,
+  { from, point, turns }: Destination,
+): Promise<Commit & { readonly timeline: NewTimeline }> {
+  const base = physical(from, point);
+  const id = timelineId(row.sessionId, row.timelines + 1);
+  const load = (ids: readonly string[]) => engine.store.timelines(ids);
+  const timeline = await openTimeline(load, id, from, base);
+  return {
+    timeline,
+    pointer: { move: kind, to: { ...base, timelineId: id } },
+    records: [clearedRedo(row)],
+    ...(turns === undefined ? {} : { append: appendOf(engine, turns) }),
+  };
+}
+
+/** A new move clears what undo had left to redo here. */
+function clearedRedo({ head }: SessionRow): RecordWrite {
+  return { kind: 'redo', key: head.timelineId, delete: true };
+}
+
+/**
+ * Swings the pointer as `plan` says, which is asked again if others moved the session meanwhile; null is to stay,
+ * which changes nothing and is no move.
+ */
+export async function swing(
   engine: Engine,
   sessionId: string,
   kind: MoveKind,
   operation: OperationKey | undefined,
-  plan: (row: SessionRow) => Promise<Commit>,
+  plan: (row: SessionRow) => Promise<Commit | null>,
 ): Promise<Committed> {
   const before = await engine.recall(sessionId, operation);
   if (before !== null) return before;
   for (let attempt = 1; ; attempt++) {
-    const row = await engine.session(sessionId);
-    const status = SessionStateMachine.allowed.write;
-    if (!(status as readonly string[]).includes(row.status)) {
-      throw refusalError(sessionId, { refused: 'status', session: row }, 'active');
-    }
+    const row = await writableSession(engine, sessionId);
     const commit = await plan(row);
+    if (commit === null && operation === undefined) return standing(row);
     const result = await engine.try(sessionId, {
-      ...commit,
-      guards: { status, moves: row.moves },
-      event: { type: 'move' },
-      expiry: engine.expiry,
+      ...(commit === null ? {} : { ...commit, event: { type: 'move' }, expiry: engine.expiry }),
+      guards: { status: SessionStateMachine.allowed.write, moves: row.moves },
       ...(operation === undefined ? {} : { operation }),
     });
     if (result.refused === undefined) return result;
@@ -83,6 +103,20 @@ async function swing(
       result.refused === 'expected' && (result.what === 'moves' || result.what === 'timeline');
     if (!raced || attempt === attempts) throw refusalError(sessionId, result, kind);
   }
+}
+
+/** A session that may be written to. @throws the error of its status if it may not */
+async function writableSession(engine: Engine, sessionId: string): Promise<SessionRow> {
+  const row = await engine.session(sessionId);
+  const status: readonly string[] = SessionStateMachine.allowed.write;
+  if (status.includes(row.status)) return row;
+  throw refusalError(sessionId, { refused: 'status', session: row }, 'active');
+}
+
+/** A session as it is, for a call that changed nothing. */
+function standing(row: SessionRow): Committed {
+  const { metadata, ...session } = row;
+  return { session, metadata, turns: [], checkpoints: [], replayed: false };
 }
 
 /** The same point on the timeline that physically holds its turn. */

@@ -1,4 +1,6 @@
 import { deleteSession } from '../branching/delete.ts';
+import { select } from '../branching/select.ts';
+import { listSiblings } from '../branching/siblings.ts';
 import { transferSession } from '../branching/transfer.ts';
 import type { SessionCheckpoint } from '../checkpointing/checkpoint.ts';
 import { CheckpointManager } from '../checkpointing/checkpoint-manager.ts';
@@ -364,6 +366,33 @@ export class SessionManager<T extends SessionTypes = AnySession> {
       const kept = readTurn(named.turn).role === 'user' ? named.turn.seq : named.turn.seq - 1;
       return pointAt(named.history, kept, 'turnId');
     });
+  }
+
+  /**
+   * The turns that follow the same point as a turn, itself included, across timelines and branches: the other
+   * answers, the other wordings of a question. Of a turn and its merged copies one is there.
+   */
+  async siblings(
+    sessionId: string,
+    turnId: string,
+    options?: PageOptions,
+  ): Promise<Page<SessionTurn>> {
+    return listSiblings(this.#engine, checkSessionId(sessionId), turnId, options);
+  }
+
+  /**
+   * Moves to the newest head of the session that contains a turn; to a turn of a branch on a new timeline that ends
+   * there. No move if the session stands there already.
+   */
+  async select(
+    sessionId: string,
+    turnId: string,
+    options?: OperationOptions,
+  ): Promise<SessionState<T>> {
+    const given = checkOptions(options, ['operationId']);
+    const id = checkName(turnId, 'turnId');
+    const operation = this.#engine.operation(given, 'select', id);
+    return this.#after(select(this.#engine, checkSessionId(sessionId), id, operation));
   }
 
   /** Takes back the last move. @throws SessionConflictError with reason `move` if there is none */

@@ -114,6 +114,16 @@ const turnIdPlaces: readonly Place[] = [
     call: ({ manager }, { sessionId }, turnId) => manager.regenerate(sessionId, turnId),
   },
   {
+    id: 'manager.siblings turnId',
+    name: 'turnId',
+    call: ({ manager }, { sessionId }, turnId) => manager.siblings(sessionId, turnId),
+  },
+  {
+    id: 'manager.select turnId',
+    name: 'turnId',
+    call: ({ manager }, { sessionId }, turnId) => manager.select(sessionId, turnId),
+  },
+  {
     id: 'manager.rewind target.toTurn',
     name: 'target.toTurn',
     call: ({ manager }, { sessionId }, toTurn) => manager.rewind(sessionId, { toTurn }),

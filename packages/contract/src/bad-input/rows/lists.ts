@@ -3,7 +3,14 @@ import { fieldOf, optionPlaces, placesOf } from '../places.ts';
 import { type BadInputRow, type BadValue, codes, type Place, rowsOf } from '../row.ts';
 import { brokenTexts, noStrings, nullValue } from '../values.ts';
 
-const lists = placesOf(optionPlaces, 'manager.list', 'checkpoints.list', 'branches.list');
+const lists = placesOf(
+  optionPlaces,
+  'manager.list',
+  'checkpoints.list',
+  'branches.list',
+  'manager.siblings',
+  'branches.tree',
+);
 const cursors = lists.map((place) => fieldOf(place, 'cursor'));
 
 const encode = (text: string): string => btoa(text).replaceAll('=', '');

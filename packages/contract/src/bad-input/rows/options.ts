@@ -55,6 +55,8 @@ const owner: Place = {
   call: async (services, _, given) => toSessions(services).as(given),
 };
 
+const [list] = placesOf(optionPlaces, 'manager.list') as [Place];
+
 const target: Place = {
   id: 'manager.rewind target',
   name: 'target',
@@ -116,8 +118,11 @@ const noTargets: readonly BadValue[] = [
 
 export const optionRows: readonly BadInputRow[] = [
   ...rowsOf([...optionPlaces, ...writeOptionPlaces, ...checkpointOptionPlaces, target], noOptions),
-  ...rowsOf(optionPlaces.slice(0, 4), unknownFields([])),
-  ...rowsOf(optionPlaces.slice(4), unknownFields(['status'])),
+  ...rowsOf(
+    optionPlaces.filter((place) => place !== list),
+    unknownFields([]),
+  ),
+  ...rowsOf([list], unknownFields(['status'])),
   ...rowsOf([...writeOptionPlaces, ...checkpointOptionPlaces], unknownFields([])),
   ...rowsOf([target], unknownFields(['toTurn'])),
   ...rowsOf([create], [{ id: 'nothing', value: undefined, code: codes.input }, ...noOptions]),
