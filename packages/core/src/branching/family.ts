@@ -2,7 +2,7 @@ import type { Engine } from '../manager/engine.ts';
 import { parseTimelineId, timelineId } from '../session/ids.ts';
 import { limits } from '../session/limits.ts';
 import type { SessionStore } from '../store/port.ts';
-import type { SessionRow, TimelineRow } from '../store/rows.ts';
+import type { Owner, SessionRow, TimelineRow } from '../store/rows.ts';
 import { allRecords } from './delete.ts';
 import { readHolds } from './reach.ts';
 import { stagedKind } from './staged.ts';
@@ -32,17 +32,21 @@ export async function holdersOf(
 }
 
 /**
- * The living sessions of a family, the first one first, then in the order in which they came. Seq 0 is common to the
- * family, so that each of its sessions holds something in the first one, gone or not.
+ * The living sessions of a family that are one owner's, the first one first, then in the order in which they came.
+ * Seq 0 is common to the family, so that each of its sessions holds something in the first one, gone or not.
  */
-export async function livingFamily(engine: Engine, root: string): Promise<readonly SessionRow[]> {
+export async function livingFamily(
+  engine: Engine,
+  root: string,
+  owner: Owner,
+): Promise<readonly SessionRow[]> {
   const first = parseTimelineId(root).sessionId;
   const holders = await holdersOf(engine.store, first);
   const ids = [first, ...holders.map(({ sessionId }) => sessionId).filter((id) => id !== first)];
   const rows: SessionRow[] = [];
   for (let at = 0; at < ids.length; at += limits.page) {
     const page = ids.slice(at, at + limits.page);
-    const read = await Promise.all(page.map((id) => engine.store.session(id, engine.owner)));
+    const read = await Promise.all(page.map((id) => engine.store.session(id, owner)));
     rows.push(...read.filter((row) => row !== null));
   }
   return rows;

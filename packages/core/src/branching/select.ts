@@ -79,7 +79,7 @@ async function findInFamily(
   history: History,
   turnId: string,
 ): Promise<Found | null> {
-  const family = await livingFamily(engine, history.timeline.root);
+  const family = await livingFamily(engine, history.timeline.root, row.owner);
   const others = family.filter(({ sessionId }) => sessionId !== row.sessionId);
   let copy: Found | null = null;
   for (let at = 0; at < others.length; at += limits.page) {

@@ -7,7 +7,7 @@ import { checkOptions } from '../session/options.ts';
 import { type Page, type PageOptions, parseCursor, parseLimit, toCursor } from '../session/page.ts';
 import { readTurn } from '../session/read-turn.ts';
 import type { SessionTurn } from '../session/turn.ts';
-import type { SessionRow, TimelineRow, TurnRow } from '../store/rows.ts';
+import type { Owner, SessionRow, TimelineRow, TurnRow } from '../store/rows.ts';
 import { History } from '../timeline/history.ts';
 import { segmentsBetween } from '../timeline/lineage.ts';
 import { holdersOf, stagedNumbers } from './family.ts';
@@ -33,7 +33,7 @@ export async function listSiblings(
   const row = await engine.session(sessionId);
   const history = await openHistory(engine, row);
   const { turn } = await findTurn(engine, history, id, 'turnId');
-  const turns = await siblingsOf(engine, history, turn);
+  const turns = await siblingsOf(engine, row.owner, history, turn);
   let start = 0;
   if (after !== undefined) {
     const last = `${after[0]}.${after[1]}`;
@@ -60,6 +60,7 @@ export async function listSiblings(
  */
 async function siblingsOf(
   engine: Engine,
+  owner: Owner,
   history: History,
   turn: TurnRow,
 ): Promise<readonly TurnRow[]> {
@@ -74,7 +75,7 @@ async function siblingsOf(
   const ids = new Set([holder, ...readers.map(({ sessionId }) => sessionId)]);
   const living = new Map<string, SessionRow>();
   for (const id of ids) {
-    const row = await engine.store.session(id, engine.owner);
+    const row = await engine.store.session(id, owner);
     if (row !== null) living.set(id, row);
   }
   for (const [id, row] of living) {

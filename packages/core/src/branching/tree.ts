@@ -77,7 +77,7 @@ export async function readTree(
   const after = parseCursor(given.cursor, list, ['sessionId', 'key', 'key']);
   const row = await engine.session(sessionId);
   const { root } = (await openHistory(engine, row)).timeline;
-  const living = await livingFamily(engine, root);
+  const living = await livingFamily(engine, root, row.owner);
   const nodes = nodesOf(living, parseTimelineId(root).sessionId);
   let first = 0;
   let seen = { part: -1, n: 0 };
