@@ -150,8 +150,10 @@ export {
   type UnavailableReason,
   type Usage,
 } from './model.ts';
+export type { AutoCompaction } from './projection/auto-compact.ts';
 export { Bm25ContextPruner } from './projection/bm25-pruner.ts';
 export { estimateTokens, type TokenCounter } from './projection/count-tokens.ts';
+export { extractiveSummariser } from './projection/extractive-summariser.ts';
 export type {
   AnthropicBlock,
   AnthropicMessage,
@@ -174,7 +176,11 @@ export type {
 } from './projection/formats/openai-responses.ts';
 export type { ProjectionFormat, ProjectionFormats } from './projection/formats.ts';
 export type { OmitReason } from './projection/group-turns.ts';
+export type { WindowSettings } from './projection/lexical/score-windows.ts';
 export type { ProjectedMessage } from './projection/message.ts';
+export { modelSummariser, type SummaryModel } from './projection/model-summariser.ts';
+export type { Overlay } from './projection/overlay.ts';
+export type { CompactOptions } from './projection/parse-compaction.ts';
 export type { ProjectOptions, SummaryOption } from './projection/parse-options.ts';
 export type { Omitted, ProjectionParts } from './projection/plan.ts';
 export { type ProjectTurnsOptions, project } from './projection/project.ts';
@@ -187,6 +193,7 @@ export type {
 } from './projection/pruner.ts';
 export { RecencyContextPruner } from './projection/recency-pruner.ts';
 export { RelevanceContextPruner } from './projection/relevance-pruner.ts';
-export { SessionProjection } from './projection/session-projection.ts';
+export { type ProjectSessionOptions, SessionProjection } from './projection/session-projection.ts';
+export type { SummariseInput, Summariser } from './projection/summarise.ts';
 export { InMemorySessionStore, type InMemorySessionStoreOptions } from './store/memory.ts';
 export type { SessionStore } from './store/port.ts';

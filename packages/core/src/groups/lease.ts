@@ -4,10 +4,16 @@ import { readStored } from '../session/read-stored.ts';
 import type { RecordGuard, RecordWrite } from '../store/port.ts';
 import type { RecordRow } from '../store/rows.ts';
 
-const place = { kind: 'lease', key: 'group' } as const;
+/** What a lease is for: a session's group run, or the making of a summary. */
+export type LeaseKey = 'group' | 'compaction';
+
+const placeOf = (key: LeaseKey): { readonly kind: string; readonly key: LeaseKey } => ({
+  kind: 'lease',
+  key,
+});
 
 /**
- * The right to go on with the group run of a session. The version of its record is the fencing token, compared in
+ * The right to go on with the group run of a session, or with making its summary. The version of its record is the fencing token, compared in
  * each write itself: it goes up whenever the lease is taken or given back, so that nobody who held it before can
  * write any more. The record is never deleted, for a new one would count from 1 again. While it is held it is due
  * when it runs out; once given back it is never due.
@@ -18,6 +24,7 @@ export class Lease {
   readonly #holder: string;
   readonly #ms: number;
   readonly #token: number;
+  readonly #key: LeaseKey;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #over = false;
 
@@ -27,12 +34,14 @@ export class Lease {
     holder: string,
     ms: number,
     token: number,
+    key: LeaseKey,
   ) {
     this.#engine = engine;
     this.#sessionId = sessionId;
     this.#holder = holder;
     this.#ms = ms;
     this.#token = token;
+    this.#key = key;
   }
 
   /** The lease that a commit with `takingLease` of this record takes. */
@@ -42,18 +51,19 @@ export class Lease {
     holder: string,
     ms: number,
     before: RecordRow | null,
+    key: LeaseKey = 'group',
   ): Lease {
-    return new Lease(engine, sessionId, holder, ms, (before?.version ?? 0) + 1);
+    return new Lease(engine, sessionId, holder, ms, (before?.version ?? 0) + 1, key);
   }
 
   /** What each write under the lease has to name. */
   get guard(): RecordGuard {
-    return { ...place, version: this.#token };
+    return { ...placeOf(this.#key), version: this.#token };
   }
 
   /** Gives the lease back, in the same effect as what is written with it. */
   get release(): RecordWrite {
-    return { ...place, value: JSON.stringify({ holder: null }) };
+    return { ...placeOf(this.#key), value: JSON.stringify({ holder: null }) };
   }
 
   /** Keeps it alive until `stop`; `onLost` is called once if somebody else has it. */
@@ -77,7 +87,7 @@ export class Lease {
     try {
       const result = await this.#engine.try(this.#sessionId, {
         guards: { records: [this.guard] },
-        records: [{ ...heldRecord(this.#holder, this.#ms), sameVersion: true }],
+        records: [{ ...heldRecord(this.#holder, this.#ms, this.#key), sameVersion: true }],
       });
       if (result.refused === undefined || this.#over) return;
       this.#over = true;
@@ -89,12 +99,16 @@ export class Lease {
 
   /** Whether the lease is still ours, whatever the time. */
   async isOurs(): Promise<boolean> {
-    return (await readLease(this.#engine, this.#sessionId))?.version === this.#token;
+    return (await readLease(this.#engine, this.#sessionId, this.#key))?.version === this.#token;
   }
 }
 
-export function readLease(engine: Engine, sessionId: string): Promise<RecordRow | null> {
-  return engine.store.record(sessionId, place.kind, place.key);
+export function readLease(
+  engine: Engine,
+  sessionId: string,
+  key: LeaseKey = 'group',
+): Promise<RecordRow | null> {
+  return engine.store.record(sessionId, placeOf(key).kind, key);
 }
 
 /** The guards and the record of a commit that takes the lease as it was read: free, or run out by the store's clock. */
@@ -102,15 +116,16 @@ export function takingLease(
   before: RecordRow | null,
   holder: string,
   ms: number,
+  key: LeaseKey = 'group',
 ): { readonly guards: readonly RecordGuard[]; readonly record: RecordWrite } {
-  const asRead: RecordGuard = { ...place, version: before?.version ?? null };
-  const runOut: RecordGuard = { ...place, version: null, due: true };
+  const asRead: RecordGuard = { ...placeOf(key), version: before?.version ?? null };
+  const runOut: RecordGuard = { ...placeOf(key), version: null, due: true };
   const isHeld = before !== null && before.dueAt !== null;
-  return { guards: isHeld ? [asRead, runOut] : [asRead], record: heldRecord(holder, ms) };
+  return { guards: isHeld ? [asRead, runOut] : [asRead], record: heldRecord(holder, ms, key) };
 }
 
-function heldRecord(holder: string, ms: number): RecordWrite {
-  return { ...place, value: JSON.stringify({ holder }), dueInMs: ms };
+function heldRecord(holder: string, ms: number, key: LeaseKey): RecordWrite {
+  return { ...placeOf(key), value: JSON.stringify({ holder }), dueInMs: ms };
 }
 
 /** Whether the lease was held when its holder went away, and not given back. */

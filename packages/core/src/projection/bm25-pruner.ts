@@ -1,7 +1,10 @@
+import { SessionInputError } from '../errors.ts';
+import { kindOf } from '../session/ids.ts';
+import { checkOptions } from '../session/options.ts';
 import type { SessionTurn } from '../session/turn.ts';
 import { estimateTokens } from './count-tokens.ts';
 import { digestTurn, type TurnDigest } from './digest-turn.ts';
-import { scoreWindows } from './lexical/score-windows.ts';
+import { scoreWindows, type WindowSettings, windowSettings } from './lexical/score-windows.ts';
 import { queryTerms, termsOf } from './lexical/terms.ts';
 import { type Candidate, ScoringContextPruner } from './scoring-pruner.ts';
 
@@ -12,6 +15,18 @@ import { type Candidate, ScoringContextPruner } from './scoring-pruner.ts';
 export class Bm25ContextPruner extends ScoringContextPruner {
   override readonly usesTerms = true;
   override readonly newestFirst = false;
+  readonly #settings: WindowSettings;
+
+  /** @throws SessionInputError */
+  constructor(settings?: Partial<WindowSettings>) {
+    super();
+    const given = checkOptions(settings, Object.keys(windowSettings));
+    for (const [name, value] of Object.entries(given)) {
+      if (value === undefined || (Number.isFinite(value) && (value as number) >= 0)) continue;
+      throw new SessionInputError(`options.${name}`, `expected 0 or more, got ${kindOf(value)}`);
+    }
+    this.#settings = { ...windowSettings, ...settings };
+  }
 
   protected override digest(turn: SessionTurn): TurnDigest {
     const terms = termsOf(turn);
@@ -19,6 +34,7 @@ export class Bm25ContextPruner extends ScoringContextPruner {
   }
 
   protected override score(candidates: readonly Candidate[], query: string): Float64Array {
-    return scoreWindows(candidates, new Map(queryTerms(query).map((term) => [term, 1])));
+    const terms = new Map(queryTerms(query).map((term) => [term, 1]));
+    return scoreWindows(candidates, terms, this.#settings);
   }
 }

@@ -66,16 +66,25 @@ const recentShare = 0.25;
  */
 export function plan(input: PlanInput): Plan | Promise<Plan> {
   const sorted = sortGroups(input);
+  const first = choose(input, sorted, 0);
+  const check = (made: Plan): Plan | Promise<Plan> =>
+    // Only now it is known that the conversation needs an opening, which takes room too.
+    made.tokens + input.reserve > input.maxTokens
+      ? choose(input, sorted, input.openingTokens)
+      : made;
+  return first instanceof Promise ? first.then(check) : check(first);
+}
+
+function choose(input: PlanInput, sorted: SortedGroups, opening: number): Plan | Promise<Plan> {
   const { rest } = sorted;
-  const opening = rest.some(isAnswer) || sorted.pinned.some(isAnswer) ? input.openingTokens : 0;
-  const room = roomBeside(input, sorted, input.summary === null ? opening : 0);
+  const room = roomBeside(input, sorted, opening);
   const chosen = new Set<TurnGroup>();
   const left = keepOpen(input, rest, room, chosen);
   const candidates = rest.filter((group) => !chosen.has(group));
   const picked = pick(input, candidates, left);
   const finish = (kept: readonly TurnGroup[]): Plan => {
     for (const group of kept) chosen.add(group);
-    return result(input, sorted, chosen, opening);
+    return result(input, sorted, chosen);
   };
   return picked instanceof Promise ? picked.then(finish) : finish(picked);
 }
@@ -84,7 +93,7 @@ interface SortedGroups {
   readonly system: readonly TurnGroup[];
   readonly pinned: readonly TurnGroup[];
   readonly rest: readonly TurnGroup[];
-  readonly reasons: Map<number, OmitReason>;
+  readonly reasons: ReadonlyMap<number, OmitReason>;
 }
 
 function sortGroups(input: PlanInput): SortedGroups {
@@ -228,14 +237,10 @@ function newestThatFit(groups: readonly TurnGroup[], room: Room): readonly TurnG
   return groups.slice(from);
 }
 
-function result(
-  input: PlanInput,
-  sorted: SortedGroups,
-  chosen: ReadonlySet<TurnGroup>,
-  openingTokens: number,
-): Plan {
-  const { summary, viewer } = input;
-  const { pinned, reasons, system } = sorted;
+function result(input: PlanInput, sorted: SortedGroups, chosen: ReadonlySet<TurnGroup>): Plan {
+  const { openingTokens, summary, viewer } = input;
+  const { pinned, system } = sorted;
+  const reasons = new Map(sorted.reasons);
   const rest = sorted.rest.filter((group) => chosen.has(group));
   for (const group of sorted.rest) {
     if (!chosen.has(group)) for (const { seq } of group.digests) reasons.set(seq, 'budget');

@@ -45,8 +45,10 @@ export async function projectSession<F extends ProjectionFormat>(
     query: exchange.query,
     openFrom: exchange.from,
   };
-  const newest = pruner instanceof ScoringContextPruner && pruner.newestFirst;
-  const tail = newest ? await readTail(reader, options, kept, exchange.from) : null;
+  const tail =
+    pruner instanceof ScoringContextPruner && (pruner.newestFirst || kept.summary !== null)
+      ? await readTail(reader, options, kept, exchange.from, pruner)
+      : null;
   const reads = pruner instanceof ScoringContextPruner ? null : await readAll(reader);
   const input: PlanInput = {
     ...base,
@@ -100,14 +102,15 @@ async function lastExchange(
 }
 
 /**
- * The digests of the system prompt, of pinned turns, and of the newest turns until more was read than can be
- * shown; null if that is not enough to know what is shown, so that all of them are needed.
+ * The digests of the system prompt, of pinned turns, and of the newest turns: those that no summary stands for,
+ * and for a pruner that looks at the newest first only until more was read than can be shown; null if that is not enough to know what is shown, so that all of them are needed.
  */
 async function readTail(
   reader: HistoryReader,
   { maxTokens, maxTurns, viewer }: ParsedOptions,
   { pins, summary }: SessionKept,
   openFrom: number | null,
+  { newestFirst, usesTerms }: ScoringContextPruner,
 ): Promise<readonly TurnDigest[] | null> {
   const end = summary?.toSeq ?? 0;
   let tail: readonly TurnDigest[] = [];
@@ -115,14 +118,15 @@ async function readTail(
   for (; n > 0; n--) {
     const first = tail[0]?.seq ?? reader.length + 1;
     if (first <= end + 1) break;
-    if (first <= (openFrom ?? first) && isEnough(tail, maxTokens, maxTurns, viewer, pins)) break;
-    tail = [...(await reader.page(n - 1, false)), ...tail];
+    const answered = newestFirst && first <= (openFrom ?? first);
+    if (answered && isEnough(tail, maxTokens, maxTurns, viewer, pins)) break;
+    tail = [...(await reader.page(n - 1, usesTerms)), ...tail];
   }
   if (n === 0) return tail;
   const start = tail[0]?.seq ?? reader.length + 1;
   const before = new Map<number, TurnDigest>();
   for (let page = 0; page < n; page++) {
-    const digests = await reader.page(page, false);
+    const digests = await reader.page(page, usesTerms);
     const other = digests.findIndex(({ role }) => role !== 'system');
     for (const digest of other === -1 ? digests : digests.slice(0, other)) {
       before.set(digest.seq, digest);
@@ -131,7 +135,7 @@ async function readTail(
   }
   for (const seq of pins.values()) {
     if (seq >= start) continue;
-    const page = await reader.page(Math.floor((seq - 1) / pageSize), false);
+    const page = await reader.page(Math.floor((seq - 1) / pageSize), usesTerms);
     const digest = page.find((digest) => digest.seq === seq);
     if (digest === undefined) continue;
     // What it belongs to may stand anywhere.

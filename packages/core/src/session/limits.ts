@@ -34,6 +34,10 @@ export const limits = {
   variablesKeys: 1_000,
   /** Characters of the reason given with a close. */
   reason: 256,
+  /** Pinned turns of a session. */
+  pins: 100,
+  /** Bytes of a summary. */
+  summaryBytes: 65_536,
   /** Items of a page if the caller names no number, and at most. */
   page: 100,
   pageMax: 1_000,

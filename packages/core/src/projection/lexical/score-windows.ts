@@ -1,14 +1,20 @@
 import type { Candidate } from '../scoring-pruner.ts';
 
-/** How windows are weighed; found by cross-validation over real conversations. */
-const settings = {
+/** How windows are weighed. */
+export interface WindowSettings {
   /** Tokens over which a hit fades to a third. */
-  reach: 400,
+  readonly reach: number;
   /** How soon more hits of one term stop to count: at this many, half of its worth is reached. */
-  saturation: 1.5,
-  /** The same within one turn. */
-  repeats: 0.5,
-} as const;
+  readonly saturation: number;
+  /** How much short turns are preferred to long ones in the same place: 0 not at all, 1 by their tokens. */
+  readonly brevity: number;
+}
+
+/** Found by cross-validation over real conversations. */
+export const windowSettings: WindowSettings = { reach: 400, saturation: 1.5, brevity: 0.15 };
+
+/** How soon a term's hits within one turn stop to count. */
+const repeats = 0.6;
 
 /**
  * Scores each candidate by BM25 of the place where it stands: what is searched is not the turn alone but the
@@ -18,11 +24,12 @@ const settings = {
 export function scoreWindows(
   candidates: readonly Candidate[],
   terms: ReadonlyMap<number, number>,
+  { brevity, reach, saturation }: WindowSettings = windowSettings,
 ): Float64Array {
   const count = candidates.length;
   const scores = new Float64Array(count);
   const hits = findHits(candidates, terms);
-  const fading = fadesBetween(candidates);
+  const fading = fadesBetween(candidates, reach);
   const window = new Float64Array(count);
   for (const [term, found] of hits) {
     const idf = Math.log(1 + (count - found.at.length + 0.5) / (found.at.length + 0.5));
@@ -30,8 +37,11 @@ export function scoreWindows(
     fade(found, fading, window);
     for (let i = 0; i < count; i++) {
       const near = window[i] as number;
-      scores[i] = (scores[i] as number) + (worth * near) / (near + settings.saturation);
+      scores[i] = (scores[i] as number) + (worth * near) / (near + saturation);
     }
+  }
+  for (const [i, { tokens }] of candidates.entries()) {
+    scores[i] = (scores[i] as number) / Math.max(1, tokens) ** brevity;
   }
   return scores;
 }
@@ -65,11 +75,11 @@ function findHits(
 }
 
 /** What is left of a hit at each candidate one further on; by its middle, so that both directions are alike. */
-function fadesBetween(candidates: readonly Candidate[]): Float64Array {
+function fadesBetween(candidates: readonly Candidate[], reach: number): Float64Array {
   const fading = new Float64Array(candidates.length);
   for (let i = 1; i < candidates.length; i++) {
     const between = ((candidates[i - 1]?.tokens ?? 0) + (candidates[i]?.tokens ?? 0)) / 2;
-    fading[i] = Math.exp(-between / settings.reach);
+    fading[i] = Math.exp(-between / reach);
   }
   return fading;
 }
@@ -79,7 +89,7 @@ function fade({ at, often }: Hits, fading: Float64Array, window: Float64Array): 
   window.fill(0);
   for (const [n, i] of at.entries()) {
     const times = often[n] as number;
-    window[i] = (times * (1 + settings.repeats)) / (times + settings.repeats);
+    window[i] = (times * (1 + repeats)) / (times + repeats);
   }
   let after = 0;
   let before = 0;

@@ -22,13 +22,18 @@ export function termsOf(turn: SessionTurn): Uint32Array {
 
 /** As `termsOf`, for a turn object that will not come again. */
 export function makeTerms(turn: SessionTurn): Uint32Array {
+  return Uint32Array.from(textTerms(searchText(turn)));
+}
+
+/** The terms of a text in order, repeats too. */
+export function textTerms(text: string): readonly number[] {
   const terms: number[] = [];
   // Past that many characters there are more terms than are looked at.
-  for (const word of wordsOf(searchText(turn).slice(0, most * 32))) {
+  for (const word of wordsOf(text.slice(0, most * 32))) {
     if (isStopWord(word)) continue;
     if (terms.push(termOf(word)) === most) break;
   }
-  return Uint32Array.from(terms);
+  return terms;
 }
 
 /** The terms of a query, each once; words of asking only if there are no others. */
