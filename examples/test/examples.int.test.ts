@@ -27,6 +27,8 @@ const printed: Readonly<Record<string, RegExp>> = {
   'own-store.ts': /# pass [1-9]\d*\n# fail 0\n/,
   'sqlite.ts': /^$/,
   'sweep.ts': /^1 expired, 0 purged\nexpired\n$/,
+  'telemetry.ts':
+    /^\{"level":"info","message":"session created","call":"create","session":"[\w-]{16}","ms":[\d.]+,"revision":1,"turns":0\}\n\{[^\n]*"session closed"[^\n]*\}\n$/,
   'turns.ts':
     /^7 assistant Booked: 09:40\.\n[\s\S]*\nLEX_ERR_SES_011 Invalid transition for session /,
   'types.ts': /^$/,

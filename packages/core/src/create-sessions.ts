@@ -11,6 +11,8 @@ import {
 } from './config/session-config.ts';
 import { type ScopedSessionContext, SessionContext } from './context/session-context.ts';
 import { SessionConfigError, SessionUnsupportedError } from './errors.ts';
+import { Listeners } from './events/listeners.ts';
+import type { Written } from './events/written.ts';
 import { type GroupOptions, GroupSession } from './groups/group-session.ts';
 import { parseOwner } from './manager/create.ts';
 import { checkSchemas, checkStore, Engine, type SessionSchemas } from './manager/engine.ts';
@@ -20,6 +22,9 @@ import { checkOptions } from './session/options.ts';
 import type { AnySession, SessionTypes } from './session/state.ts';
 import { InMemorySessionStore } from './store/memory.ts';
 import type { SessionStore } from './store/port.ts';
+import type { SessionLogger } from './telemetry/logger.ts';
+import type { TelemetryOptions } from './telemetry/open-telemetry.ts';
+import { openWatch, parseWatch } from './telemetry/watch.ts';
 
 /** Parts that replace what the configuration would open. */
 export interface SessionParts<T extends SessionTypes = AnySession> {
@@ -33,6 +38,10 @@ export interface SessionParts<T extends SessionTypes = AnySession> {
    * of your own making. Without it, turns cost what they say.
    */
   readonly prices?: boolean | PriceOptions | Prices | undefined;
+  /** Takes the lines of a log; without one nothing is logged. */
+  readonly logger?: SessionLogger | undefined;
+  /** How spans and metrics are made, if `@opentelemetry/api` is installed. */
+  readonly telemetry?: TelemetryOptions | undefined;
 }
 
 /** The services in which only what one owner owns exists. */
@@ -77,9 +86,10 @@ export async function createSessions<T extends SessionTypes = AnySession>(
   config?: SessionConfigInput,
   parts?: SessionParts<T>,
 ): Promise<Sessions<T>> {
-  const given = checkOptions(parts, ['store', 'schemas', 'prices'], 'parts');
+  const given = checkOptions(parts, ['store', 'schemas', 'prices', 'logger', 'telemetry'], 'parts');
   const ownStore = given.store === undefined ? undefined : checkStore(given.store, 'parts.store');
   const schemas = checkSchemas(given.schemas, 'parts.schemas');
+  const watched = parseWatch(given, 'parts');
   const checked = parseSessionConfig(config);
   if (!checked.enabled) {
     throw new SessionUnsupportedError(
@@ -87,9 +97,11 @@ export async function createSessions<T extends SessionTypes = AnySession>(
     );
   }
   const prices = await toPrices(given.prices, 'parts.prices');
+  const { observe, onFailure, onFault } = await openWatch(watched);
   const store = ownStore ?? (await openStore(checked));
-  const engine = new Engine(store, checked, schemas, undefined, undefined, prices);
-  const cleanup = new SessionCleanupScheduler(engine);
+  const writes = new Listeners<Written>(onFault);
+  const engine = new Engine(observe(store), checked, schemas, undefined, writes, prices);
+  const cleanup = new SessionCleanupScheduler(engine, { onFailure });
   cleanup.start();
   const close = async (): Promise<void> => {
     await cleanup.stop();

@@ -197,3 +197,7 @@ export { type ProjectSessionOptions, SessionProjection } from './projection/sess
 export type { SummariseInput, Summariser } from './projection/summarise.ts';
 export { InMemorySessionStore, type InMemorySessionStoreOptions } from './store/memory.ts';
 export type { SessionStore } from './store/port.ts';
+export { fingerprint } from './telemetry/fingerprint.ts';
+export type { SessionLogger } from './telemetry/logger.ts';
+export type { ContentCapture } from './telemetry/messages.ts';
+export type { TelemetryOptions } from './telemetry/open-telemetry.ts';
