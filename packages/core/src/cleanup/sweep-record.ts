@@ -1,6 +1,7 @@
 import { deleteSession } from '../branching/delete.ts';
 import { eraseStaged } from '../branching/staged.ts';
 import { SessionNotFoundError } from '../errors.ts';
+import { freeAbandoned } from '../groups/lease.ts';
 import type { Engine } from '../manager/engine.ts';
 import type { RecordWrite } from '../store/port.ts';
 import type { RecordRow } from '../store/rows.ts';
@@ -13,6 +14,10 @@ const handlers: Readonly<
 > = {
   branch: settleHold,
   hold: settleHold,
+  lease: async (engine, sessionId, record) => {
+    await freeAbandoned(engine, sessionId, record);
+    return null;
+  },
   purge,
   staged: async (engine, sessionId, record) =>
     (await eraseStaged(engine, sessionId, record)) ? 'dropped' : null,

@@ -11,7 +11,7 @@ import { over } from './choose-next.ts';
 import type { GroupEvent, GroupResult } from './group-event.ts';
 import type { GroupParts } from './group-parts.ts';
 import { GroupRun } from './group-run.ts';
-import { heldBy, Lease, readLease, takingLease, wasHeld } from './lease.ts';
+import { heldBy, Lease, readLease, takingLease, wasAbandoned, wasHeld } from './lease.ts';
 import { type ParsedInput, parseInput } from './question.ts';
 import { type RunState, readRun, runRecord, writeRun } from './run-state.ts';
 
@@ -137,7 +137,7 @@ export async function* resumeRun(
     const turnId = `${before.runId}.${before.step}.answer`;
     const parsed = asked === null ? null : parseInput(input, asked, turnId);
     const drafts = parsed !== null && 'turn' in parsed ? [parsed.turn] : [];
-    const next = nextState(before, row, wasHeld(lease), parsed);
+    const next = nextState(before, row, wasAbandoned(lease), parsed);
     const feed = await run.read(row);
     const result = await take(parts, sessionId, lease, next, {
       guards: {

@@ -128,9 +128,33 @@ function heldRecord(holder: string, ms: number, key: LeaseKey): RecordWrite {
   return { ...placeOf(key), value: JSON.stringify({ holder }), dueInMs: ms };
 }
 
-/** Whether the lease was held when its holder went away, and not given back. */
+/** Whether the lease is held, or was when its holder went away. */
 export function wasHeld(record: RecordRow | null): boolean {
   return record !== null && record.dueAt !== null;
+}
+
+/** Whether its holder went away and did not give it back. To be asked of a lease that could be taken. */
+export function wasAbandoned(record: RecordRow | null): boolean {
+  return wasHeld(record) || record?.value === abandoned;
+}
+
+const abandoned = JSON.stringify({ holder: null, abandoned: true });
+
+/**
+ * Frees a lease that has run out, for the sweep: it would look at it again and again. The run stays as it is, until
+ * somebody resumes it.
+ */
+export async function freeAbandoned(
+  engine: Engine,
+  sessionId: string,
+  record: RecordRow,
+): Promise<void> {
+  if (record.key !== place.key) return;
+  const { guards } = takingLease(record, '', 0);
+  await engine.put(sessionId, {
+    guards: { tombstone: true, records: guards },
+    records: [{ ...place, value: abandoned }],
+  });
 }
 
 /** Says who holds a session's run. */

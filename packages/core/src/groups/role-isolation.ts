@@ -1,5 +1,6 @@
 import { SessionInputError } from '../errors.ts';
 import { checkName, checkPrintable, kindOf } from '../session/ids.ts';
+import { isVisible } from '../session/is-visible.ts';
 import { isPlainObject, type JsonObject } from '../session/json.ts';
 import { checkOptions } from '../session/options.ts';
 import type { SessionTurn } from '../session/turn.ts';
@@ -27,8 +28,8 @@ export interface RoleIsolationOptions {
 }
 
 /**
- * Who sees what. A turn is shown to an agent if all say so: its `visibleTo`, its `hiddenFrom`, the roles, the
- * rule. What is shown is valid for a provider: no tool result without its call, no call without its result.
+ * Who sees what. A turn is shown to an agent if all say so: the turn itself (`visibleTo`; without it `hiddenFrom`),
+ * the roles, the rule. What is shown is valid for a provider: no tool result without its call, no call without its result.
  */
 export class RoleIsolation {
   readonly #roles: ReadonlyMap<
@@ -84,8 +85,7 @@ export class RoleIsolation {
    * @throws SessionInputError if the rule answers neither true nor false
    */
   allows(turn: SessionTurn, viewer: Viewer, agents: readonly Viewer[]): boolean {
-    if (turn.visibleTo !== undefined && !turn.visibleTo.includes(viewer.name)) return false;
-    if (turn.hiddenFrom?.includes(viewer.name) === true) return false;
+    if (!isVisible(turn, viewer.name)) return false;
     if (!this.#rolesAllow(turn, viewer, agents)) return false;
     if (this.#rule === null) return true;
     const says: unknown = this.#rule(turn, viewer);

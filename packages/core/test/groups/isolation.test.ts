@@ -74,8 +74,9 @@ function knows(one: Played, step: number, viewer: string, what: string): boolean
     return plan.variable === 'open' || viewer === 'a' || roleOf(viewer) === 'red';
   // An error, and what a person is asked, are told to the agent itself alone.
   if (what === 'error') return own;
-  if (plan.visibleTo !== undefined && !plan.visibleTo.includes(viewer)) return false;
-  if (plan.hiddenFrom?.includes(viewer)) return false;
+  const named = plan.visibleTo !== undefined;
+  if (named && !plan.visibleTo.includes(viewer)) return false;
+  if (!named && plan.hiddenFrom?.includes(viewer)) return false;
   if (one.rule && step % 3 === 0 && viewer === 'd') return false;
   const mine = roleOf(viewer);
   const theirs = roleOf(speaker);
@@ -86,7 +87,7 @@ function knows(one: Played, step: number, viewer: string, what: string): boolean
   }
   if (what === 'text') return true;
   if (!own && one.toolCalls === 'own') return false;
-  return what !== 'result' || !plan.resultHiddenFrom.includes(viewer);
+  return what !== 'result' || named || !plan.resultHiddenFrom.includes(viewer);
 }
 
 const kinds = ['text', 'call', 'result', 'thought', 'error', 'variable'] as const;
