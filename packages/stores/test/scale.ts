@@ -22,6 +22,12 @@ const counts = {
   expiryRaces: { few: 100, all: 2_000 },
   /** Sessions that have run out, for twenty sweepers in four processes. */
   sweptTogether: { few: 200, all: 1_000 },
+  /** Commits before or after which a group's process is killed. */
+  groupKills: { few: 3, all: Number.POSITIVE_INFINITY },
+  /** Moments at which it is killed. */
+  groupMoments: { few: 4, all: 100 },
+  /** Rounds in which it is stopped, overtaken, and goes on. */
+  groupStops: { few: 4, all: 50 },
   /** Sessions that must stand untouched by an erase of a hostile id. */
   bystanders: { few: 100, all: 1_000 },
 } as const satisfies Record<string, { few: number; all: number }>;

@@ -19,6 +19,10 @@ export interface Child {
   say(message: object): void;
   /** SIGKILL to the process that was started, and to no other. */
   kill(): void;
+  /** SIGSTOP and SIGCONT, likewise. */
+  pause(): void;
+  goOn(): void;
+  readonly pid: number | undefined;
   readonly ended: Promise<Ended>;
 }
 
@@ -88,6 +92,9 @@ export function startChild(
     },
     say: (message) => child.stdin.write(`${JSON.stringify(message)}\n`),
     kill,
+    pause: () => void child.kill('SIGSTOP'),
+    goOn: () => void child.kill('SIGCONT'),
+    pid: child.pid,
     ended,
   };
 }

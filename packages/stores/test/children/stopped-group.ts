@@ -1,0 +1,31 @@
+// Runs groups whose agent waits for the test's word in the step that the test names.
+import { createSessions } from '@lexigram/ai-session';
+import { DatabaseSessionStore } from '@lexigram/ai-session-stores';
+import { leaseMs } from '../kit/group-team.ts';
+import { errorFacts, hear, say } from './talk.ts';
+
+const [url = ''] = process.argv.slice(2);
+const store = await DatabaseSessionStore.open(url, { synchronous: 'normal' });
+const sessions = await createSessions({}, { store });
+for (;;) {
+  const { sessionId, at } = await hear<{ sessionId: string; at: number }>();
+  const group = sessions.group({ leaseMs });
+  for (const name of ['ann', 'bob']) {
+    group.addAgent({
+      name,
+      async execute(_message, _history, { key, step }) {
+        if (step === at) {
+          say({ key });
+          await hear();
+        }
+        return `child ${step}`;
+      },
+    });
+  }
+  try {
+    const { reason } = await group.run(sessionId, 'Hi', { maxSteps: 4 });
+    say({ reason });
+  } catch (error) {
+    say({ error: errorFacts(error) });
+  }
+}
