@@ -1,8 +1,8 @@
 import { deleteSession } from '../branching/delete.ts';
 import { eraseStaged } from '../branching/staged.ts';
 import { SessionNotFoundError } from '../errors.ts';
-import { freeAbandoned } from '../groups/lease.ts';
 import type { Engine } from '../manager/engine.ts';
+import { freeAbandoned } from '../manager/lease.ts';
 import type { RecordWrite } from '../store/port.ts';
 import type { RecordRow } from '../store/rows.ts';
 

@@ -1,5 +1,6 @@
 import { SessionConflictError, type SessionError } from '../errors.ts';
 import { appendOf } from '../manager/append.ts';
+import { heldBy, Lease, readLease, takingLease, wasAbandoned, wasHeld } from '../manager/lease.ts';
 import { refusalError } from '../manager/refusal-error.ts';
 import { newTurnId } from '../session/ids.ts';
 import type { TurnDraft } from '../session/parse-turn.ts';
@@ -11,7 +12,6 @@ import { over } from './choose-next.ts';
 import type { GroupEvent, GroupResult } from './group-event.ts';
 import type { GroupParts } from './group-parts.ts';
 import { GroupRun } from './group-run.ts';
-import { heldBy, Lease, readLease, takingLease, wasAbandoned, wasHeld } from './lease.ts';
 import { type ParsedInput, parseInput } from './question.ts';
 import { type RunState, readRun, runRecord, writeRun } from './run-state.ts';
 

@@ -1,5 +1,6 @@
 import { SessionInputError, SessionLimitError } from '../errors.ts';
 import { appendOf, variableLimits } from '../manager/append.ts';
+import { heldBy, type Lease, readLease } from '../manager/lease.ts';
 import { refusalError } from '../manager/refusal-error.ts';
 import { checkVariables } from '../manager/schemas.ts';
 import { kindOf } from '../session/ids.ts';
@@ -16,7 +17,6 @@ import { chooseNext, type Next, over } from './choose-next.ts';
 import type { GroupEvent, GroupResult } from './group-event.ts';
 import type { GroupParts } from './group-parts.ts';
 import { GroupView, textOf } from './group-view.ts';
-import { heldBy, type Lease, readLease } from './lease.ts';
 import { type ParsedAnswer, parseAnswer } from './parse-answer.ts';
 import type { Question } from './question.ts';
 import { RunFeed } from './run-feed.ts';

@@ -4,8 +4,8 @@ import {
   SessionLeaseError,
   SessionLimitError,
 } from '../errors.ts';
-import { Lease, readLease, takingLease, wasHeld } from '../groups/lease.ts';
 import type { Engine } from '../manager/engine.ts';
+import { Lease, readLease, takingLease, wasHeld } from '../manager/lease.ts';
 import { refusalError } from '../manager/refusal-error.ts';
 import { kindOf, newTurnId } from '../session/ids.ts';
 import { checkText, utf8Bytes } from '../session/json.ts';

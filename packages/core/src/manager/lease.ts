@@ -1,8 +1,8 @@
 import { SessionLeaseError } from '../errors.ts';
-import type { Engine } from '../manager/engine.ts';
 import { readStored } from '../session/read-stored.ts';
 import type { RecordGuard, RecordWrite } from '../store/port.ts';
 import type { RecordRow } from '../store/rows.ts';
+import type { Engine } from './engine.ts';
 
 /** What a lease is for: a session's group run, or the making of a summary. */
 export type LeaseKey = 'group' | 'compaction';
@@ -13,9 +13,9 @@ const placeOf = (key: LeaseKey): { readonly kind: string; readonly key: LeaseKey
 });
 
 /**
- * The right to go on with the group run of a session, or with making its summary. The version of its record is the fencing token, compared in
- * each write itself: it goes up whenever the lease is taken or given back, so that nobody who held it before can
- * write any more. The record is never deleted, for a new one would count from 1 again. While it is held it is due
+ * The right to go on with the group run of a session, or with making its summary. The version of its record is the
+ * fencing token, compared in each write itself: it goes up whenever the lease is taken or given back, so that nobody
+ * who held it before can write any more. The record is never deleted, for a new one would count from 1 again. While it is held it is due
  * when it runs out; once given back it is never due.
  */
 export class Lease {
@@ -96,11 +96,6 @@ export class Lease {
       // A store that does not answer now may answer the next beat; if not, the next step will say so.
     }
   }
-
-  /** Whether the lease is still ours, whatever the time. */
-  async isOurs(): Promise<boolean> {
-    return (await readLease(this.#engine, this.#sessionId, this.#key))?.version === this.#token;
-  }
 }
 
 export function readLease(
@@ -149,11 +144,11 @@ export async function freeAbandoned(
   sessionId: string,
   record: RecordRow,
 ): Promise<void> {
-  if (record.key !== place.key) return;
-  const { guards } = takingLease(record, '', 0);
+  const key = record.key as LeaseKey;
+  const { guards } = takingLease(record, '', 0, key);
   await engine.put(sessionId, {
     guards: { tombstone: true, records: guards },
-    records: [{ ...place, value: abandoned }],
+    records: [{ ...placeOf(key), value: abandoned }],
   });
 }
 
