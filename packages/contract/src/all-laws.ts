@@ -23,6 +23,7 @@ import { persistenceLaws } from './laws/persistence.ts';
 import { portBudgetLaws } from './laws/port-budget.ts';
 import { portChangeLaws } from './laws/port-changes.ts';
 import { portGuardLaws } from './laws/port-guards.ts';
+import { portMergeLaws } from './laws/port-merge.ts';
 import { portReadLaws } from './laws/port-reads.ts';
 import { portRecordLaws } from './laws/port-records.ts';
 import { portReportLaws } from './laws/port-report.ts';
@@ -71,6 +72,7 @@ export const laws: readonly Law[] = Object.freeze([
   ...portGuardLaws,
   ...portRecordLaws,
   ...portReadLaws,
+  ...portMergeLaws,
   ...portChangeLaws,
   ...portSweepLaws,
   ...portReportLaws,

@@ -55,6 +55,7 @@ export type {
   Head,
   LineageEntry,
   MarkRow,
+  MergedPoint,
   MoveKind,
   NewTimeline,
   Owner,

@@ -3,6 +3,7 @@ import * as changes from './changes.ts';
 import * as closings from './closings.ts';
 import * as deletes from './deletes.ts';
 import * as limits from './limits.ts';
+import * as merges from './merges.ts';
 import * as moves from './moves.ts';
 import * as operations from './operations.ts';
 import * as owners from './owners.ts';
@@ -22,6 +23,7 @@ const faults = {
   ...closings,
   ...deletes,
   ...limits,
+  ...merges,
   ...moves,
   ...operations,
   ...owners,

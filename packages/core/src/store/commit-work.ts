@@ -11,8 +11,24 @@ import {
 } from './append-turns.ts';
 import { checkpointRecord, heldMark, markRecord } from './checkpoints.ts';
 import { rememberOperation } from './operations.ts';
-import type { Commit, CommitResult, NewCheckpoint, NewTurn, RecordWrite, Refusal } from './port.ts';
-import type { ChangeType, MarkRow, Point, RecordRow, VariablesVersion } from './rows.ts';
+import type {
+  Append,
+  Commit,
+  CommitResult,
+  NewCheckpoint,
+  NewTurn,
+  Pointer,
+  RecordWrite,
+  Refusal,
+} from './port.ts';
+import type {
+  ChangeType,
+  MarkRow,
+  NewTimeline,
+  Point,
+  RecordRow,
+  VariablesVersion,
+} from './rows.ts';
 import {
   lookAgain,
   type StoredSession,
@@ -53,13 +69,15 @@ export class CommitWork {
   run(variables: string | null): CommitResult {
     const { append, checkpoint, event, expiry, operation, pointer, records, status, timeline } =
       this.#commit;
+    const { rebase } = this.#commit;
     const next = this.#next;
     if (timeline !== undefined) {
       const previous = timelineId(next.sessionId, next.timeline);
       this.#tx.addTimeline(next, { ...timeline, previous });
       next.timelines += 1;
     }
-    if (pointer !== undefined) this.#swing(pointer.to);
+    if (rebase !== undefined) this.#rebase(rebase);
+    if (pointer !== undefined) this.#swing(pointer);
     if (append !== undefined) {
       const repeat = append.timelineId === undefined ? this.#append(append.turns) : this.#stage();
       if (repeat !== null) return repeat;
@@ -87,7 +105,21 @@ export class CommitWork {
     return result;
   }
 
-  #swing(to: Point): void {
+  #rebase(timeline: NewTimeline): void {
+    const next = this.#next;
+    const start = { seq: 0, tokens: 0, cost: 0 };
+    const before = this.#tx.timeline(next, timeline.timelineId)?.base ?? start;
+    const base = timeline.base ?? start;
+    const by = {
+      seq: base.seq - before.seq,
+      tokens: base.tokens - before.tokens,
+      cost: base.cost - before.cost,
+    };
+    const previous = timelineId(next.sessionId, next.timeline);
+    this.#tx.moveTimeline(next, { ...timeline, previous }, by);
+  }
+
+  #swing({ cap, to, wrote }: Pointer): void {
     const next = this.#next;
     next.timeline = Number(to.timelineId.slice(next.sessionId.length + 1));
     next.seq = to.seq;
@@ -96,6 +128,18 @@ export class CommitWork {
     next.cost = to.cost;
     this.#setVariables(to.variables, variablesInterval);
     next.moves += 1;
+    if (wrote !== undefined) {
+      next.lifetimeTurns += wrote.turns;
+      next.lifetimeTokens += wrote.tokens;
+      next.lifetimeCost += wrote.cost;
+    }
+    this.#closeIfFull(cap);
+  }
+
+  #closeIfFull(cap: Append['cap']): void {
+    if (cap === undefined || cap.onFull !== 'close' || this.#next.seq < cap.turns) return;
+    this.#setStatus('closed', 'turn_limit');
+    this.#journal('closed', '{"reason":"turn_limit"}');
   }
 
   #setVariables(version: VariablesVersion | null, depth: number): void {
@@ -124,11 +168,7 @@ export class CommitWork {
     const variables = variablesOf(next);
     this.#marks = marked.map((turn) => ({ turn, createdAt: this.#tx.now, variables }));
     this.#dropCheckpoints(victims);
-    const cap = this.#commit.append?.cap;
-    if (cap !== undefined && cap.onFull === 'close' && next.seq >= cap.turns) {
-      this.#setStatus('closed', 'turn_limit');
-      this.#journal('closed', '{"reason":"turn_limit"}');
-    }
+    this.#closeIfFull(this.#commit.append?.cap);
     return null;
   }
 
@@ -145,7 +185,10 @@ export class CommitWork {
       end.tokens += turn.tokens;
       end.cost += turn.cost;
       const at = turn.at ?? this.#tx.now;
-      this.#tx.addTurn(this.#next, turnRow(id, end, turn, at, null, null));
+      if (!this.#tx.addTurn(this.#next, turnRow(id, end, turn, at, null, null))) {
+        const place = `session '${this.#next.sessionId}'`;
+        throw new SessionCorruptDataError(place, `the new turn id '${turn.turnId}' is taken`);
+      }
       staged.push({ seq: end.seq, at });
     }
     this.#answered = staged;

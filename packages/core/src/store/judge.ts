@@ -1,6 +1,6 @@
 import { timelineId } from '../session/ids.ts';
 import { checkpointVictim, recordOrMark } from './checkpoints.ts';
-import type { Append, Commit, Expected, Refusal } from './port.ts';
+import type { Append, Commit, Expected, Pointer, Refusal } from './port.ts';
 import {
   meetsGuard,
   type StoredSession,
@@ -92,6 +92,10 @@ function judgeCaps(tx: StoreTransaction, session: StoredSession, commit: Commit)
     const refusal = judgeAppend(tx, session, commit, append);
     if (refusal !== null) return refusal;
   }
+  if (commit.pointer !== undefined) {
+    const refusal = judgePointer(tx, session, commit.pointer);
+    if (refusal !== null) return refusal;
+  }
   for (const { kind, max } of guards?.counts ?? []) {
     const written = (commit.records ?? []).filter(
       (write) =>
@@ -115,6 +119,21 @@ function judgeCaps(tx: StoreTransaction, session: StoredSession, commit: Commit)
     }
   }
   return null;
+}
+
+function judgePointer(
+  tx: StoreTransaction,
+  session: StoredSession,
+  { cap, to, wrote }: Pointer,
+): Refusal | null {
+  if (cap === undefined) return null;
+  if (to.seq > cap.turns) return refuseCap(tx, session, 'turns', cap.turns, to.seq);
+  const written = session.lifetimeTurns + (wrote?.turns ?? 0);
+  if (written > cap.written) return refuseCap(tx, session, 'written', cap.written, written);
+  const most = Math.max(to.tokens, to.cost);
+  return most <= Number.MAX_SAFE_INTEGER
+    ? null
+    : refuseCap(tx, session, 'total', Number.MAX_SAFE_INTEGER, most);
 }
 
 function judgeAppend(

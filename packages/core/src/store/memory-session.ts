@@ -56,6 +56,31 @@ export class MemorySession {
     else there.push(row.timelineId);
   }
 
+  moveTimeline(
+    row: TimelineRow,
+    by: { readonly seq: number; readonly tokens: number; readonly cost: number },
+  ): void {
+    const timeline = this.timelines.get(row.timelineId);
+    if (timeline === undefined) return;
+    const { base } = timeline.row;
+    if (base !== null) {
+      const there = this.#byBase.get(placeOf(base)) ?? [];
+      this.#byBase.set(
+        placeOf(base),
+        there.filter((id) => id !== row.timelineId),
+      );
+    }
+    for (const turn of timeline.turns) this.#forgetTurn(turn);
+    const moved = timeline.turns.map((turn) => ({
+      ...turn,
+      seq: turn.seq + by.seq,
+      tokens: turn.tokens + by.tokens,
+      cost: turn.cost + by.cost,
+    }));
+    this.addTimeline(row);
+    for (const turn of moved) this.addTurn(turn, turn.at);
+  }
+
   startingAt(base: Place, { after = 0, limit }: NumberPage): readonly TimelineRow[] {
     return (this.#byBase.get(placeOf(base)) ?? [])
       .filter((id) => parseTimelineId(id).n > after)
@@ -201,7 +226,11 @@ export class MemorySession {
 
   #forgetTurn(turn: TurnRow): void {
     if (turn.origin === null) this.#own.delete(turn.turnId);
-    else this.#copies.delete(turn.turnId);
+    else {
+      const others = this.#copies.get(turn.turnId)?.filter((copy) => copy !== turn) ?? [];
+      if (others.length > 0) this.#copies.set(turn.turnId, others);
+      else this.#copies.delete(turn.turnId);
+    }
   }
 
   forget(before: number, now: number, limit: number): number {

@@ -68,6 +68,14 @@ export class MemoryTransaction implements StoreTransaction {
     this.#of(session).addTimeline(timeline);
   }
 
+  moveTimeline(
+    session: StoredSession,
+    timeline: TimelineRow,
+    by: { readonly seq: number; readonly tokens: number; readonly cost: number },
+  ): void {
+    this.#of(session).moveTimeline(timeline, by);
+  }
+
   ownTurn(session: StoredSession, turnId: string): TurnRow | undefined {
     return this.#of(session).ownTurn(turnId);
   }

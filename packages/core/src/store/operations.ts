@@ -46,6 +46,7 @@ export function rememberOperation(
       session: outcome.session,
       turns: outcome.turns,
       checkpoints: outcome.checkpoints,
+      note: operation.note,
       metadata: tx.record(session, 'metadata', '')?.value ?? noMetadata,
     },
   });

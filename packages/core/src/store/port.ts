@@ -112,7 +112,12 @@ export interface Commit {
   readonly operation?: OperationKey;
   /** Opens a timeline; `timelineId` must be the session's next. Unless `pointer` goes there it stays out of sight. */
   readonly timeline?: NewTimeline;
-  /** Swings the pointer to the end of a timeline. */
+  /**
+   * Gives a timeline that stayed out of sight another base, lineage and record of merges: a row in place of its row,
+   * with the current timeline as its previous one. Its turns go along, seqs and sums moved on from the new base.
+   */
+  readonly rebase?: NewTimeline;
+  /** Swings the pointer to the end of a timeline, as it is after the rest of the commit. */
   readonly pointer?: Pointer;
   readonly append?: Append;
   readonly patch?: VariablesPatch;
@@ -155,6 +160,8 @@ export interface OperationKey {
   /** What the operation was asked to do, to tell another request under the same id. */
   readonly digest: string;
   readonly keepMs: number;
+  /** What the caller wants to be told again beside the outcome. */
+  readonly note?: string;
 }
 
 export interface Append {
@@ -190,6 +197,10 @@ export interface Pointer {
   readonly move: MoveKind;
   /** The end of the timeline that becomes the current one. */
   readonly to: Point;
+  /** Judged on the history there; one that is full ends the session, as an append does. */
+  readonly cap?: Append['cap'];
+  /** What of its turns was first written here out of sight: it counts as written from now on. */
+  readonly wrote?: { readonly turns: number; readonly tokens: number; readonly cost: number };
 }
 
 export interface VariablesPatch {
@@ -263,6 +274,8 @@ export interface Committed {
   readonly turns: readonly { readonly seq: number; readonly at: number }[];
   /** The metadata then, of a repeated operation. */
   readonly metadata?: string;
+  /** The note of a repeated operation. */
+  readonly note?: string;
   /** Records of the checkpoints made here. */
   readonly checkpoints: readonly RecordRow[];
   readonly replayed: boolean;

@@ -64,6 +64,19 @@ export interface NewTimeline {
   readonly chunks: Readonly<Record<number, readonly LineageEntry[]>>;
   /** The family's first timeline, where seq 0 lies. */
   readonly root: string;
+  /** What merges took in that no timeline before this one tells of, oldest first; absent if they took nothing. */
+  readonly merged?: readonly MergedPoint[];
+}
+
+/** What a merge took in: the head of another session, and what of it became the first turns of this timeline. */
+export interface MergedPoint {
+  readonly sessionId: string;
+  /** That session's head as it was taken in, with its variables. */
+  readonly point: Point;
+  /** How many turns after the base it brought. */
+  readonly turns: number;
+  /** Which of them, from 1, are new turns that stand for turns of that session; their bodies say for which. */
+  readonly standing: readonly number[];
 }
 
 export interface TimelineRow extends NewTimeline {

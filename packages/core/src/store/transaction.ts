@@ -34,6 +34,12 @@ export interface StoreTransaction {
 
   timeline(session: StoredSession, timelineId: string): TimelineRow | undefined;
   addTimeline(session: StoredSession, timeline: TimelineRow): void;
+  /** Puts a row in place of a timeline's row, and adds to the seqs and sums of its turns. */
+  moveTimeline(
+    session: StoredSession,
+    timeline: TimelineRow,
+    by: { readonly seq: number; readonly tokens: number; readonly cost: number },
+  ): void;
 
   /** The turn with this id that the session itself wrote. */
   ownTurn(session: StoredSession, turnId: string): TurnRow | undefined;

@@ -1,6 +1,7 @@
 import { SessionCorruptDataError } from '@lexigram/ai-session';
 import {
   type DueItem,
+  type MergedPoint,
   type Point,
   parseTimelineId,
   type RecordRow,
@@ -102,7 +103,7 @@ export function toDueRecord({ sessionId, ...record }: SqlRow): DueItem {
 }
 
 /** The columns of a timeline, in the order of `timelineValues`. */
-export const timelineColumns = 'base, lineage, chunks, root, previous';
+export const timelineColumns = 'base, lineage, chunks, root, previous, merged';
 
 export function timelineValues(timeline: TimelineRow, sessionId: string): SqlValue[] {
   const own = (id: string): number => Number(id.slice(sessionId.length + 1));
@@ -116,6 +117,7 @@ export function timelineValues(timeline: TimelineRow, sessionId: string): SqlVal
     chunks.length === 0 ? null : JSON.stringify(chunks),
     timeline.root === likelyRoot(timeline.base, sessionId) ? null : timeline.root,
     timeline.previous === null ? null : own(timeline.previous),
+    timeline.merged === undefined ? null : JSON.stringify(timeline.merged.map(writeMerged)),
   ];
 }
 
@@ -124,6 +126,7 @@ export function toTimeline(row: SqlRow, sessionId: string, timelineId: string): 
   const chunks = row.chunks as string | null;
   const lineage = row.lineage as string;
   const previous = row.previous as number | null;
+  const merged = row.merged as string | null;
   try {
     const point = base === null ? null : readPoint(base);
     return {
@@ -141,6 +144,9 @@ export function toTimeline(row: SqlRow, sessionId: string, timelineId: string): 
             ),
       root: (row.root as string | null) ?? likelyRoot(point, sessionId),
       previous: previous === null ? null : `${sessionId}.${previous}`,
+      ...(merged === null
+        ? {}
+        : { merged: (JSON.parse(merged) as StoredMerged[]).map(readMerged) }),
     };
   } catch (cause) {
     throw new SessionCorruptDataError(`timeline '${timelineId}'`, 'its row is unreadable', {
@@ -152,6 +158,21 @@ export function toTimeline(row: SqlRow, sessionId: string, timelineId: string): 
 /** The root of most timelines, which is not written: the first timeline of the session that the base lies in. */
 function likelyRoot(base: Point | null, sessionId: string): string {
   return `${base === null ? sessionId : parseTimelineId(base.timelineId).sessionId}.1`;
+}
+
+type StoredMerged = readonly [
+  sessionId: string,
+  point: string,
+  turns: number,
+  ...standing: number[],
+];
+
+function writeMerged({ point, sessionId, standing, turns }: MergedPoint): StoredMerged {
+  return [sessionId, writePoint(point), turns, ...standing];
+}
+
+function readMerged([sessionId, point, turns, ...standing]: StoredMerged): MergedPoint {
+  return { sessionId, point: readPoint(point), turns, standing };
 }
 
 function writePoint(point: Point): string {

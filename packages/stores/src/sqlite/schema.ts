@@ -252,6 +252,8 @@ const migrations: readonly string[] = [
   INSERT INTO ai_positions (one, last, dropped)
     SELECT 1, ifnull(max(id), 0), ifnull(max(id), 0) FROM ai_turns;
   `,
+  // What merges took in: see `MergedPoint`.
+  'ALTER TABLE ai_timelines ADD COLUMN merged TEXT',
 ];
 
 /** The newest schema that this version knows. */

@@ -238,11 +238,32 @@ export class SqliteTransaction implements StoreTransaction {
 
   addTimeline(session: StoredSession, timeline: TimelineRow): void {
     this.#sql(
-      `INSERT INTO ai_timelines (session, n, ${timelineColumns}) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO ai_timelines (session, n, ${timelineColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     ).run(
       session.key,
       parseTimelineId(timeline.timelineId).n,
       ...timelineValues(timeline, session.sessionId),
+    );
+  }
+
+  moveTimeline(
+    session: StoredSession,
+    timeline: TimelineRow,
+    by: { readonly seq: number; readonly tokens: number; readonly cost: number },
+  ): void {
+    const { n } = parseTimelineId(timeline.timelineId);
+    this.#sql(
+      `UPDATE ai_timelines SET (${timelineColumns}) = (?, ?, ?, ?, ?, ?) WHERE session = ? AND n = ?`,
+    ).run(...timelineValues(timeline, session.sessionId), session.key, n);
+    if (by.seq === 0 && by.tokens === 0 && by.cost === 0) return;
+    // By way of negative seqs, so that on the way no turn takes the place of another.
+    this.#sql(
+      `UPDATE ai_turns SET seq = -(seq + ?), tokens = tokens + ?, cost = cost + ?
+       WHERE session = ? AND timeline = ?`,
+    ).run(by.seq, by.tokens, by.cost, session.key, n);
+    this.#sql('UPDATE ai_turns SET seq = -seq WHERE session = ? AND timeline = ?').run(
+      session.key,
+      n,
     );
   }
 
@@ -255,17 +276,19 @@ export class SqliteTransaction implements StoreTransaction {
 
   addTurn(session: StoredSession, turn: TurnRow): boolean {
     const timeline = Number(turn.timelineId.slice(session.sessionId.length + 1));
+    const id = this.#nextId();
     const { changes } = this.#sql(
       `INSERT INTO ai_turns (id, session, timeline, seq, turn_id, copy, body, at, stored_at, revision, tokens, cost,
          origin, checkpoint)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session, turn_id, copy) DO NOTHING`,
     ).run(
-      this.#nextId(),
+      id,
       session.key,
       timeline,
       turn.seq,
       turn.turnId,
-      turn.origin === null ? 0 : timeline,
+      // Each copy has a number of its own: several of one id may stand on one timeline.
+      turn.origin === null ? 0 : id,
       turn.body,
       turn.at,
       turn.at === this.now ? null : this.now,
