@@ -1,0 +1,116 @@
+import {
+  type ScopedSessions,
+  SessionClosedError,
+  SessionExpiredError,
+  SessionInputError,
+  type SessionState,
+} from '@lexigram/ai-session';
+import type { SessionSource } from './options.ts';
+
+/** Who asks, as sessions know them. */
+export interface RequestOwner {
+  readonly tenantId: string | null;
+  readonly userId: string;
+  /** A visitor without a name, known by the cookie alone. */
+  readonly anonymous: boolean;
+}
+
+/** What one request knows of its session. */
+export interface AiSession {
+  /** The session's id; null until there is one. */
+  readonly sessionId: string | null;
+  /** The session as it was when the request came, or when it was made; null if there is none. */
+  readonly state: SessionState | null;
+  /** Where its id came from; `new` if this request made it. */
+  readonly source: SessionSource | 'new' | null;
+  readonly owner: RequestOwner;
+  /** The services in which only what this owner owns exists. */
+  readonly sessions: ScopedSessions;
+  /**
+   * The session as it is now; a new one if there is none, whose cookie goes out with the answer. Ask before the
+   * answer begins.
+   *
+   * @throws SessionClosedError, SessionExpiredError if the request names an ended session by header or query;
+   * SessionInputError if a GET or HEAD would make one, unless `createOnGet`, or if the answer has begun;
+   * SessionCapacityError
+   */
+  getOrCreate(): Promise<SessionState>;
+}
+
+/** What `RequestSession` needs of the middleware. */
+export interface Making {
+  readonly mayCreate: boolean;
+  readonly canSetHeaders: () => boolean;
+  /** Tells the client about a session that was made for it. */
+  readonly announce: (sessionId: string) => void;
+}
+
+/** The session of one request. */
+export class RequestSession implements AiSession {
+  readonly owner: RequestOwner;
+  readonly sessions: ScopedSessions;
+  readonly #making: Making;
+  #state: SessionState | null;
+  #source: SessionSource | 'new' | null;
+  #pending: Promise<SessionState> | null = null;
+
+  constructor(
+    owner: RequestOwner,
+    sessions: ScopedSessions,
+    making: Making,
+    found: { readonly state: SessionState; readonly source: SessionSource } | null,
+  ) {
+    this.owner = owner;
+    this.sessions = sessions;
+    this.#making = making;
+    this.#state = found?.state ?? null;
+    this.#source = found?.source ?? null;
+  }
+
+  get sessionId(): string | null {
+    return this.#state?.sessionId ?? null;
+  }
+
+  get state(): SessionState | null {
+    return this.#state;
+  }
+
+  get source(): SessionSource | 'new' | null {
+    return this.#source;
+  }
+
+  async getOrCreate(): Promise<SessionState> {
+    const state = this.#state;
+    if (state === null) {
+      this.#pending ??= this.#create().finally(() => {
+        this.#pending = null;
+      });
+      return this.#pending;
+    }
+    if (state.status === 'closed') throw new SessionClosedError(state.sessionId);
+    if (state.status === 'expired') throw new SessionExpiredError(state.sessionId);
+    return this.sessions.manager.getState(state.sessionId);
+  }
+
+  async #create(): Promise<SessionState> {
+    if (!this.#making.mayCreate) {
+      throw new SessionInputError(
+        'method',
+        'GET and HEAD make no session; use another method, or set createOnGet',
+      );
+    }
+    this.#checkHead();
+    const made = await this.sessions.context.getOrCreate();
+    // Between the two the answer may have begun: a client that cannot be told has no use for the session.
+    this.#checkHead();
+    this.#state = made;
+    this.#source = 'new';
+    this.#making.announce(made.sessionId);
+    return made;
+  }
+
+  #checkHead(): void {
+    if (this.#making.canSetHeaders()) return;
+    throw new SessionInputError('answer', 'has begun already; ask for the session before');
+  }
+}

@@ -1,0 +1,80 @@
+import { isSessionError, type Sessions } from '@lexigram/ai-session';
+import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
+import type { AiSession } from './ai-session.ts';
+import type { Exchange } from './exchange.ts';
+import type { SessionMiddlewareOptions } from './options.ts';
+import { SessionMiddleware } from './session-middleware.ts';
+import { type Rejection, toRejection } from './status.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The request's session; the plugin put it there. */
+    aiSession: AiSession;
+  }
+}
+
+/**
+ * A plugin that adds `aiSession` to each request of the instance that registers it, and answers errors of a session
+ * by their status; other errors go to the handler that was there before.
+ */
+export function sessionMiddleware(
+  sessions: Sessions | SessionMiddleware<FastifyRequest>,
+  options?: SessionMiddlewareOptions<FastifyRequest>,
+): FastifyPluginCallback {
+  const middleware =
+    sessions instanceof SessionMiddleware ? sessions : new SessionMiddleware(sessions, options);
+  const plugin: FastifyPluginCallback = (fastify, _options, done) => {
+    fastify.decorateRequest('aiSession');
+    fastify.addHook('onRequest', (request, reply, next) => {
+      middleware.begin(toExchange(request, reply)).then((begun) => {
+        if ('status' in begun) {
+          send(reply, begun);
+          return;
+        }
+        request.aiSession = begun;
+        middleware.run(begun, next);
+      }, next);
+    });
+    // Parsing the body goes on in the context of the socket; from here on it is the request's again.
+    fastify.addHook('preValidation', (request, _reply, next) => {
+      middleware.run(request.aiSession, next);
+    });
+    const others = fastify.errorHandler;
+    fastify.setErrorHandler((error, request, reply) => {
+      if (isSessionError(error)) send(reply, toRejection(error));
+      else others(error as Parameters<typeof others>[0], request, reply);
+    });
+    done();
+  };
+  // As `fastify-plugin` marks them: hooks count for the instance that registers the plugin.
+  return Object.assign(plugin, {
+    [Symbol.for('skip-override')]: true,
+    [Symbol.for('fastify.display-name')]: 'lexigram-ai-session',
+  });
+}
+
+function toExchange(request: FastifyRequest, reply: FastifyReply): Exchange<FastifyRequest> {
+  let cookie: string | undefined;
+  return {
+    method: request.method,
+    url: request.raw.url ?? '/',
+    header: (name) => {
+      const value = request.headers[name.toLowerCase()];
+      return value === undefined ? null : String(value);
+    },
+    encrypted: (request.raw.socket as { encrypted?: boolean }).encrypted === true,
+    request,
+    canSetHeaders: () => !reply.sent && !reply.raw.headersSent,
+    setHeader: (name, value) => void reply.header(name, value),
+    addCookie: (value) => {
+      const others = [reply.getHeader('Set-Cookie') ?? []].flat().map(String);
+      reply.removeHeader('Set-Cookie');
+      void reply.header('Set-Cookie', [...others.filter((one) => one !== cookie), value]);
+      cookie = value;
+    },
+  };
+}
+
+function send(reply: FastifyReply, { body, headers, status }: Rejection): void {
+  void reply.code(status).headers(headers).send(body);
+}

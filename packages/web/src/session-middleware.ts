@@ -1,0 +1,181 @@
+import {
+  isSessionError,
+  newSessionId,
+  type ScopedSessions,
+  SessionInputError,
+  type SessionState,
+  type Sessions,
+} from '@lexigram/ai-session';
+import { type AiSession, type Making, type RequestOwner, RequestSession } from './ai-session.ts';
+import { setCookie, signCookie } from './cookie.ts';
+import type { Exchange } from './exchange.ts';
+import { type FetchHandler, handleFetch } from './fetch.ts';
+import {
+  parseSettings,
+  type SessionMiddlewareOptions,
+  type SessionSource,
+  type Settings,
+} from './options.ts';
+import { type Named, readSources } from './sources.ts';
+import { type Rejection, reject, toRejection } from './status.ts';
+
+/** How a visitor without a name is called among owners; no user may be called so. */
+const visitorPrefix = 'anonymous:';
+const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
+
+type Found = { readonly state: SessionState; readonly source: SessionSource } | null;
+
+/**
+ * Gives each request its session. The id comes from the header, then the query, then the signed cookie; one that was
+ * not issued to whoever asks is never adopted: named by header or query it is 404, in a cookie it counts for nothing.
+ * A session is made only when the handler asks for it. Doors for frameworks stand beside this class: `./express`,
+ * `./fastify`, `./hono`, `./node`; `fetch` is the one for Web handlers.
+ */
+export class SessionMiddleware<Request = unknown> {
+  readonly #sessions: Sessions;
+  readonly #settings: Settings<Request>;
+
+  /** @throws SessionConfigError with every problem of the options, also for a key of less than 32 bytes */
+  constructor(sessions: Sessions, options: SessionMiddlewareOptions<Request> = {}) {
+    this.#sessions = sessions;
+    this.#settings = parseSettings(options, sessions.config);
+  }
+
+  /** Wraps a handler of Web requests, such as a route handler of Next. */
+  fetch<Rest extends readonly unknown[]>(
+    handler: FetchHandler<Rest>,
+  ): (request: globalThis.Request, ...rest: Rest) => Promise<Response> {
+    const middleware = this as SessionMiddleware<unknown>;
+    return (request, ...rest) => handleFetch(middleware, handler, request, rest);
+  }
+
+  /** What one request's session is, or the answer that ends the request. Nothing that a client sends makes it throw. */
+  async begin(exchange: Exchange<Request>): Promise<AiSession | Rejection> {
+    try {
+      return await this.#begin(exchange);
+    } catch (error) {
+      if (isSessionError(error)) return toRejection(error);
+      throw error;
+    }
+  }
+
+  /** Runs the handler of a request with its session bound to `sessions.context`. */
+  run<R>(aiSession: AiSession, handler: () => R): R {
+    return this.#sessions.context.run(aiSession.state, handler);
+  }
+
+  async #begin(exchange: Exchange<Request>): Promise<AiSession | Rejection> {
+    const settings = this.#settings;
+    const secure = isSecure(exchange, settings.trustProxy);
+    const named = readSources(exchange, settings, secure);
+    if ('status' in named) return named;
+    const owner = await this.#owner(exchange, named);
+    if ('status' in owner) return owner;
+    const scoped = this.#sessions.as({ tenantId: owner.tenantId, userId: owner.userId });
+    const announce = (sessionId: string): void =>
+      this.#announce(exchange, sessionId, owner, secure);
+    const safe = safeMethods.has(exchange.method.toUpperCase());
+    const found = await this.#find(named, owner, scoped, announce);
+    if (found !== null && 'status' in found) return found;
+    if (found?.source === 'cookie' && !safe && this.#isForeign(exchange, secure)) {
+      return reject(403, 'foreign_origin', 'this origin may not write with the cookie');
+    }
+    const making: Making = {
+      mayCreate: !safe || settings.createOnGet,
+      canSetHeaders: () => exchange.canSetHeaders(),
+      announce,
+    };
+    return new RequestSession(owner, scoped, making, found);
+  }
+
+  async #owner(exchange: Exchange<Request>, { cookie }: Named): Promise<RequestOwner | Rejection> {
+    const { anonymous, authenticate } = this.#settings;
+    const known = (await authenticate?.(exchange.request)) ?? null;
+    if (known !== null) {
+      if (String(known.userId).startsWith(visitorPrefix)) {
+        throw new SessionInputError('userId', `must not begin with '${visitorPrefix}'`);
+      }
+      return { tenantId: known.tenantId ?? null, userId: known.userId, anonymous: false };
+    }
+    if (!anonymous) return reject(401, 'unauthorized', 'log in first');
+    const visitor = cookie?.visitor ?? newSessionId();
+    return { tenantId: null, userId: `${visitorPrefix}${visitor}`, anonymous: true };
+  }
+
+  async #find(
+    { cookie, id }: Named,
+    owner: RequestOwner,
+    scoped: ScopedSessions,
+    announce: (sessionId: string) => void,
+  ): Promise<Found | Rejection> {
+    if (id === null) return null;
+    if (id.source !== 'cookie') {
+      return { state: await scoped.manager.getState(id.sessionId), source: id.source };
+    }
+    // Logged in since: what the visitor said so far is the user's now, under an id that nobody else knows.
+    if (!owner.anonymous && cookie?.visitor)
+      return this.#adopt(cookie.sessionId, cookie.visitor, owner, announce);
+    const state = await unlessUnknown(scoped.manager.getState(id.sessionId));
+    const ended = state === null || state.status === 'closed' || state.status === 'expired';
+    return ended ? null : { state, source: 'cookie' };
+  }
+
+  async #adopt(
+    sessionId: string,
+    visitor: string,
+    { tenantId, userId }: RequestOwner,
+    announce: (sessionId: string) => void,
+  ): Promise<Found> {
+    const before = await unlessUnknown(this.#sessions.manager.getState(sessionId));
+    const own = before === null || before.userId === `${visitorPrefix}${visitor}`;
+    const open = before === null || before.status === 'active' || before.status === 'suspended';
+    if (!own || !open) return null;
+    // Unknown may be moved already, by a request whose answer did not arrive.
+    const moved = await unlessUnknown(
+      this.#sessions.manager.transfer(sessionId, { tenantId, userId }),
+    );
+    if (moved === null) return null;
+    announce(moved.sessionId);
+    return { state: moved, source: 'cookie' };
+  }
+
+  #announce(
+    exchange: Exchange<Request>,
+    sessionId: string,
+    { anonymous, userId }: RequestOwner,
+    secure: boolean,
+  ): void {
+    const { cookieMaxAge: maxAge, cookieName, headerName, secrets } = this.#settings;
+    const [secret] = secrets;
+    if (cookieName !== null && secret !== undefined) {
+      const visitor = anonymous ? userId.slice(visitorPrefix.length) : null;
+      const value = signCookie(cookieName, { sessionId, visitor }, secret);
+      exchange.addCookie(setCookie(cookieName, value, { maxAge, secure }));
+    }
+    if (headerName !== null) exchange.setHeader(headerName, sessionId);
+    exchange.setHeader('Cache-Control', 'no-store');
+  }
+
+  /** Whether a page of another origin sent the request; a client that is no browser names none. */
+  #isForeign(exchange: Exchange<Request>, secure: boolean): boolean {
+    const origin = exchange.header('origin');
+    if (origin === null) return exchange.header('sec-fetch-site') === 'cross-site';
+    if (this.#settings.allowedOrigins.has(origin)) return false;
+    return origin !== `${secure ? 'https' : 'http'}://${exchange.header('host') ?? ''}`;
+  }
+}
+
+function isSecure(exchange: Exchange, trustProxy: boolean): boolean {
+  if (!trustProxy) return exchange.encrypted;
+  const proto = exchange.header('x-forwarded-proto');
+  return proto === null ? exchange.encrypted : proto.split(',', 1)[0]?.trim() === 'https';
+}
+
+async function unlessUnknown(state: Promise<SessionState>): Promise<SessionState | null> {
+  try {
+    return await state;
+  } catch (error) {
+    if (isSessionError(error) && error.code === 'LEX_ERR_SES_007') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,32 @@
+import type { Sessions } from '@lexigram/ai-session';
+import type { AiSession, Authenticated } from '../../src/index.ts';
+
+/** What the application under test does, the same behind every door. */
+export const app = {
+  /** What the request is told without asking for a session. */
+  state: (aiSession: AiSession, sessions: Sessions): object => ({
+    sessionId: aiSession.sessionId,
+    source: aiSession.source,
+    status: aiSession.state?.status ?? null,
+    anonymous: aiSession.owner.anonymous,
+    bound: sessions.context.sessionId,
+  }),
+  ask: async (aiSession: AiSession, sessions: Sessions): Promise<object> => {
+    const { sessionId, status } = await aiSession.getOrCreate();
+    const { source } = aiSession;
+    return { sessionId, status, source, bound: sessions.context.sessionId };
+  },
+  turn: async (aiSession: AiSession, content: string): Promise<object> => {
+    const { sessionId } = await aiSession.getOrCreate();
+    await aiSession.sessions.manager.addTurn(sessionId, { role: 'user', content });
+    const { turns } = await aiSession.sessions.manager.getState(sessionId, { turns: 'all' });
+    return { sessionId, contents: turns.map((turn) => turn.content) };
+  },
+};
+
+/** Whoever the header `x-user` names; the application's own way to tell. */
+export function userOf(header: string | null | undefined): Authenticated | null {
+  return header ? { tenantId: 'acme', userId: header } : null;
+}
+
+export const secret = 'a key for tests, of thirty-two bytes or more';

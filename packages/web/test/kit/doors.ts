@@ -1,0 +1,180 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { serve } from '@hono/node-server';
+import type { Sessions } from '@lexigram/ai-session';
+import express from 'express';
+import fastify from 'fastify';
+import { Hono } from 'hono';
+import { sessionMiddleware as expressMiddleware, sessionErrors } from '../../src/express.ts';
+import { sessionMiddleware as fastifyMiddleware } from '../../src/fastify.ts';
+import { sessionMiddleware as honoMiddleware } from '../../src/hono.ts';
+import {
+  type AiSession,
+  SessionMiddleware,
+  type SessionMiddlewareOptions,
+} from '../../src/index.ts';
+import { sessionMiddleware as nodeMiddleware } from '../../src/node.ts';
+import { app, secret, userOf } from './app.ts';
+
+export interface Running {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+type Options = Omit<SessionMiddlewareOptions<never>, 'authenticate'>;
+
+/** The same application behind each door, on a free port. */
+export type Door = (sessions: Sessions, options?: Options) => Promise<Running>;
+
+const preset: Options = { secrets: [secret], trustProxy: true };
+
+function listening(server: Server): Promise<Running> {
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      const close = (): Promise<void> =>
+        new Promise((done) => {
+          server.close(() => done());
+          server.closeAllConnections();
+        });
+      resolve({ port, close });
+    });
+  });
+}
+
+const readBody = async (stream: AsyncIterable<Uint8Array>): Promise<string> => {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+};
+
+async function answerTo(
+  path: string,
+  aiSession: AiSession,
+  sessions: Sessions,
+  body: () => Promise<string>,
+): Promise<object | null> {
+  if (path === '/state') return app.state(aiSession, sessions);
+  if (path === '/ask') return app.ask(aiSession, sessions);
+  if (path === '/turn') return app.turn(aiSession, JSON.parse(await body()).content);
+  return null;
+}
+
+export const doors: Readonly<Record<string, Door>> = {
+  node: (sessions, options) => {
+    const middleware = nodeMiddleware(sessions, {
+      ...preset,
+      ...options,
+      authenticate: (request) => userOf(request.headers['x-user'] as string | undefined),
+    });
+    const server = createServer((request, response) => {
+      const fail = (error: unknown): void =>
+        sessionErrors(error, request, response, () => {
+          response.writeHead(500).end(String(error));
+        });
+      middleware(request, response, (error) => {
+        if (error !== undefined) return fail(error);
+        const { aiSession } = request as unknown as { aiSession: AiSession };
+        const path = (request.url ?? '').split('?', 1)[0] ?? '';
+        answerTo(path, aiSession, sessions, () => readBody(request)).then((answer) => {
+          response.writeHead(answer === null ? 404 : 200, { 'Content-Type': 'application/json' });
+          response.end(request.method === 'HEAD' ? undefined : JSON.stringify(answer));
+        }, fail);
+      });
+    });
+    return listening(server);
+  },
+
+  express: (sessions, options) => {
+    const server = express();
+    server.use(
+      expressMiddleware(sessions, {
+        ...preset,
+        ...options,
+        authenticate: (request) => userOf(request.headers['x-user'] as string | undefined),
+      }),
+    );
+    server.use(express.json());
+    server.all('/state', (request, response) => {
+      response.json(app.state(request.aiSession, sessions));
+    });
+    server.all('/ask', async (request, response) => {
+      response.json(await app.ask(request.aiSession, sessions));
+    });
+    server.post('/turn', async (request, response) => {
+      response.json(await app.turn(request.aiSession, request.body.content));
+    });
+    server.use(sessionErrors);
+    return listening(createServer(server));
+  },
+
+  fastify: async (sessions, options) => {
+    const server = fastify({ forceCloseConnections: true });
+    await server.register(
+      fastifyMiddleware(sessions, {
+        ...preset,
+        ...options,
+        authenticate: (request) => userOf(request.headers['x-user'] as string | undefined),
+      }),
+    );
+    server.all('/state', (request) => app.state(request.aiSession, sessions));
+    server.all('/ask', (request) => app.ask(request.aiSession, sessions));
+    server.post('/turn', (request) =>
+      app.turn(request.aiSession, (request.body as { content: string }).content),
+    );
+    await server.ready();
+    return new Promise((resolve, reject) => {
+      server.listen({ port: 0, host: '127.0.0.1' }, (error) => {
+        if (error) return reject(error);
+        const { port } = server.server.address() as AddressInfo;
+        resolve({ port, close: async () => server.close() });
+      });
+    });
+  },
+
+  hono: (sessions, options) => {
+    const server = new Hono();
+    // In place of Hono's own, which prints every error.
+    server.onError((error) => new Response(String(error), { status: 500 }));
+    server.use(
+      honoMiddleware(sessions, {
+        ...preset,
+        ...options,
+        authenticate: (c) => userOf(c.req.header('x-user')),
+      }),
+    );
+    server.all('/state', (c) => c.json(app.state(c.get('aiSession'), sessions)));
+    server.all('/ask', async (c) => c.json(await app.ask(c.get('aiSession'), sessions)));
+    server.post('/turn', async (c) =>
+      c.json(await app.turn(c.get('aiSession'), (await c.req.json()).content)),
+    );
+    return served((request) => server.fetch(request));
+  },
+
+  fetch: (sessions, options) => {
+    const middleware = new SessionMiddleware<Request>(sessions, {
+      ...preset,
+      ...options,
+      authenticate: (request) => userOf(request.headers.get('x-user')),
+    });
+    const handler = middleware.fetch(async (request, aiSession) => {
+      const { pathname } = new URL(request.url);
+      const answer = await answerTo(pathname, aiSession, sessions, () => request.text());
+      return Response.json(answer, { status: answer === null ? 404 : 200 });
+    });
+    return served(handler);
+  },
+};
+
+function served(fetch: (request: Request) => Response | Promise<Response>): Promise<Running> {
+  return new Promise((resolve) => {
+    const server = serve({ fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => {
+      const close = (): Promise<void> =>
+        new Promise((done) => {
+          server.close(() => done());
+          (server as Server).closeAllConnections();
+        });
+      resolve({ port, close });
+    });
+  });
+}
