@@ -5,66 +5,15 @@ import {
   createSessions,
   InMemorySessionStore,
   type SessionStore,
-  type Sessions,
   type SessionTurn,
 } from '@lexigram/ai-session';
 import { DatabaseSessionStore } from '@lexigram/ai-session-stores';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Conversation, readConversations } from '../src/conversations/read.ts';
+import { readConversations } from '../src/conversations/read.ts';
 import type { ConversationTurn } from '../src/conversations/turns.ts';
+import { historyOf, type Plan, plansOf, roomy, writePlan } from './plans.ts';
 
 const directory = process.env['CONVERSATIONS_DIR'] ?? join(import.meta.dirname, '..', 'data');
-
-/** A session to be written: a row of turns, at the beginning or on top of a turn of another one. */
-interface Plan {
-  readonly from: { readonly plan: Plan; readonly atTurn: string } | null;
-  readonly turns: ConversationTurn['turn'][];
-  sessionId: string;
-}
-
-/** A conversation as sessions: one for each beginning, and a fork wherever a turn has a second answer. */
-function plansOf(conversation: Conversation): readonly Plan[] {
-  const plans: Plan[] = [];
-  const home = new Map<string, Plan>();
-  for (const { parent, turn } of conversation.turns) {
-    const above = parent === null ? undefined : home.get(parent);
-    let plan = above;
-    if (above === undefined || parent === null || above.turns.at(-1)?.turnId !== parent) {
-      const from = above === undefined || parent === null ? null : { plan: above, atTurn: parent };
-      plan = { from, turns: [], sessionId: '' };
-      plans.push(plan);
-    }
-    plan?.turns.push(turn);
-    home.set(turn.turnId, plan as Plan);
-  }
-  return plans;
-}
-
-/** The turns from the beginning to the end of a plan's session. */
-function historyOf({ from, turns }: Plan): readonly ConversationTurn['turn'][] {
-  if (from === null) return turns;
-  const above = historyOf(from.plan);
-  const at = above.findIndex((turn) => turn.turnId === from.atTurn);
-  return [...above.slice(0, at + 1), ...turns];
-}
-
-const config = {
-  sessionTtl: 0,
-  maxTurnsPerSession: 100_000,
-  maxSessionsPerUser: 100_000,
-  maxBranchesPerSession: 10_000,
-};
-
-async function write({ branches, manager }: Sessions, plan: Plan): Promise<void> {
-  const { sessionId } =
-    plan.from === null
-      ? await manager.create({ userId: 'reader', metadata: {} })
-      : await branches.fork(plan.from.plan.sessionId, 'b', { atTurn: plan.from.atTurn });
-  plan.sessionId = sessionId;
-  for (let at = 0; at < plan.turns.length; at += 100) {
-    await manager.addTurns(sessionId, plan.turns.slice(at, at + 100));
-  }
-}
 
 /** What was given and is not read back to the byte. A cost is kept to the nano-dollar. */
 function differences(given: ConversationTurn['turn'], read: SessionTurn): string[] {
@@ -137,11 +86,11 @@ const stores: readonly [name: string, open: () => Promise<Store>][] = [
 describe.each(stores)('all real conversations %s', (_, openStore) => {
   it('come out as they went in, and cost what their sources say', async () => {
     const opened = await openStore();
-    const writing = await createSessions(config, { store: opened.store });
+    const writing = await createSessions(roomy, { store: opened.store });
     const plans: Plan[] = [];
     for await (const conversation of readConversations(directory)) {
       for (const plan of plansOf(conversation)) {
-        await write(writing, plan);
+        await writePlan(writing, plan, 'reader');
         plans.push(plan);
       }
     }
@@ -149,7 +98,7 @@ describe.each(stores)('all real conversations %s', (_, openStore) => {
     expect(plans.some((plan) => plan.from !== null)).toBe(true);
 
     const store = await opened.reopen();
-    const { analytics, manager } = await createSessions(config, { store });
+    const { analytics, manager } = await createSessions(roomy, { store });
     const written = { turns: 0, tokens: 0, cost: 0 };
     for (const plan of plans) {
       const history = historyOf(plan);
