@@ -4,6 +4,7 @@ import { createSessions } from '@lexigram/ai-session';
 import { expect, it } from 'vitest';
 import { SqliteSessionStore } from '../src/sqlite/index.ts';
 import { faultsIn } from './kit/database-faults.ts';
+import { query } from './kit/database-rows.ts';
 import { temporaryFile } from './kit/folder.ts';
 
 const fixture = (name: string): string =>
@@ -17,7 +18,9 @@ it('a database of schema version 1 keeps its checkpoints, and goes on counting t
 
   const store = await SqliteSessionStore.open(path);
   const config = { autoCheckpointInterval: 2, maxCheckpointsPerSession: 4 };
-  const { checkpoints, manager } = await createSessions(config, { store });
+  const { analytics, checkpoints, manager } = await createSessions(config, { store });
+  const turns = query(path, 'SELECT 1 FROM ai_turns').length;
+  expect((await analytics.report({ groupBy: 'day' })).total.turns).toBe(turns);
   const before = JSON.parse(fixture('schema-1-checkpoints.json')) as { checkpointId: string }[];
   expect((await checkpoints.list('first')).items).toEqual(before);
 

@@ -28,6 +28,10 @@ const counts = {
   groupMoments: { few: 4, all: 100 },
   /** Rounds in which it is stopped, overtaken, and goes on. */
   groupStops: { few: 4, all: 50 },
+  /** Runs of several connections at random beside a plain sum. */
+  reportRuns: { few: 4, all: 100 },
+  /** Rounds of kill -9 over processes that spend, delete and report. */
+  spendingRounds: { few: 1, all: 20 },
   /** Sessions that must stand untouched by an erase of a hostile id. */
   bystanders: { few: 100, all: 1_000 },
 } as const satisfies Record<string, { few: number; all: number }>;

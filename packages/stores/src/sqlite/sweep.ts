@@ -126,7 +126,6 @@ export class Sweep {
            WHERE session = ? AND timeline = ? AND seq > ? ORDER BY seq DESC LIMIT ?)`,
       )
       .run(session.key, timeline, seq, limit);
-    this.#tx.usage.afterErase();
     return Number(changes);
   }
 

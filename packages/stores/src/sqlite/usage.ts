@@ -32,8 +32,6 @@ const newer = `SELECT t.id, t.copy, t.at, t.body, s.user_id AS userId, s.tenant_
   FROM ai_turns t JOIN ai_sessions s ON s.key = t.session WHERE t.id > ? ORDER BY t.id LIMIT ?`;
 const unsettled = `SELECT at, body FROM ai_turns WHERE copy = 0 AND id > ? AND id IN
   (SELECT id FROM ai_turns WHERE session = ? AND timeline = ? AND seq > ? ORDER BY seq DESC LIMIT ?)`;
-const clampUntil = `UPDATE ai_usage_until SET turn = (SELECT ifnull(max(id), 0) FROM ai_turns)
-  WHERE turn > (SELECT ifnull(max(id), 0) FROM ai_turns)`;
 const addByModel = addTo('ai_usage', ['model', 'agent']);
 const addByTool = addTo('ai_tool_usage', ['tool']);
 const addSpent = `INSERT INTO ai_spent (user_id, tenant_id, cost) VALUES (?, ?, ?)
@@ -46,7 +44,8 @@ export class UsageBehind extends Error {}
 /**
  * The rolled-up rows that reports read. A turn is rolled up behind its back, in order of arrival: by the next
  * report, sweep, or question for what an owner has spent, or by the erase that is about to delete it. So an append
- * writes nothing for it. `ai_usage_until` has the last turn that was; all of it runs inside write transactions.
+ * writes nothing for it. `ai_usage_until` has the last id that was: ids only rise, in the order of the commits, and
+ * none is given again. All of it runs inside write transactions.
  */
 export class Usage {
   readonly #sql: Statements['sql'];
@@ -86,11 +85,6 @@ export class Usage {
     const { tenantId, userId } = session;
     for (const row of rows) ledger.add({ tenantId, userId }, row as unknown as StoredBody);
     this.#add(ledger);
-  }
-
-  /** After turns were deleted: SQLite gives the ids of the newest ones again. */
-  afterErase(): void {
-    this.#sql(clampUntil).run();
   }
 
   /** Nano-dollars that an owner has spent, as far as turns are rolled up. */
