@@ -70,6 +70,8 @@ describe("a user's budget over several connections", () => {
     const batch = Array.from({ length: 100 }, () => cent);
     for (let i = 0; i < 25; i++) await free.manager.addTurns(sessionId, batch);
     expect(query(path, 'SELECT turn FROM ai_usage_until')).toEqual([{ turn: 0 }]);
+    const [poor] = (await openAll(path, 1, 24.99)) as [Sessions];
+    await expect(poor.manager.addTurn(sessionId, cent)).rejects.toMatchObject({ max: 24.99 });
     const [bound, other] = (await openAll(path, 2, 25.02)) as [Sessions, Sessions];
     await bound.manager.addTurn(sessionId, cent);
     await other.manager.addTurn(sessionId, cent);
