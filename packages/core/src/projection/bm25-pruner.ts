@@ -4,6 +4,7 @@ import { checkOptions } from '../session/options.ts';
 import type { SessionTurn } from '../session/turn.ts';
 import { estimateTokens } from './count-tokens.ts';
 import { digestTurn, type TurnDigest } from './digest-turn.ts';
+import type { Room } from './keep-best.ts';
 import { scoreWindows, type WindowSettings, windowSettings } from './lexical/score-windows.ts';
 import { queryTerms, termsOf } from './lexical/terms.ts';
 import { type Candidate, ScoringContextPruner } from './scoring-pruner.ts';
@@ -33,8 +34,14 @@ export class Bm25ContextPruner extends ScoringContextPruner {
     return { ...digestTurn(turn, estimateTokens), terms, end: terms.length };
   }
 
-  protected override score(candidates: readonly Candidate[], query: string): Float64Array {
+  protected override score(
+    candidates: readonly Candidate[],
+    query: string,
+    room: Room,
+  ): Float64Array {
     const terms = new Map(queryTerms(query).map((term) => [term, 1]));
-    return scoreWindows(candidates, terms, this.#settings);
+    const settings = this.#settings;
+    const counted = room.tokens < Number.POSITIVE_INFINITY;
+    return scoreWindows(candidates, terms, counted ? settings : { ...settings, brevity: 0 });
   }
 }

@@ -16,11 +16,15 @@ export abstract class ScoringContextPruner implements SyncContextPruner {
   abstract readonly newestFirst: boolean;
 
   protected abstract digest(turn: SessionTurn): TurnDigest;
-  protected abstract score(candidates: readonly Candidate[], query: string): ArrayLike<number>;
+  protected abstract score(
+    candidates: readonly Candidate[],
+    query: string,
+    room: Room,
+  ): ArrayLike<number>;
 
   /** The indexes of what fits. */
   choose(candidates: readonly Candidate[], query: string, room: Room): ReadonlySet<number> {
-    const scores = this.score(candidates, query);
+    const scores = this.score(candidates, query, room);
     return keepBest(candidates, scores, room, this.newestFirst ? 'stop' : 'skip');
   }
 

@@ -6,12 +6,19 @@ export interface WindowSettings {
   readonly reach: number;
   /** How soon more hits of one term stop to count: at this many, half of its worth is reached. */
   readonly saturation: number;
-  /** How much short turns are preferred to long ones in the same place: 0 not at all, 1 by their tokens. */
+  /** What a hit counts more for the turn that it is in, against the same one next to it. */
+  readonly directness: number;
+  /** Where tokens are counted, how much short turns are preferred to long ones in the same place: 0 not at all, 1 by their tokens. */
   readonly brevity: number;
 }
 
 /** Found by cross-validation over real conversations. */
-export const windowSettings: WindowSettings = { reach: 400, saturation: 1.5, brevity: 0.15 };
+export const windowSettings: WindowSettings = {
+  reach: 400,
+  saturation: 1.5,
+  directness: 0.2,
+  brevity: 0.15,
+};
 
 /** How soon a term's hits within one turn stop to count. */
 const repeats = 0.6;
@@ -24,7 +31,7 @@ const repeats = 0.6;
 export function scoreWindows(
   candidates: readonly Candidate[],
   terms: ReadonlyMap<number, number>,
-  { brevity, reach, saturation }: WindowSettings = windowSettings,
+  { brevity, directness, reach, saturation }: WindowSettings,
 ): Float64Array {
   const count = candidates.length;
   const scores = new Float64Array(count);
@@ -38,6 +45,10 @@ export function scoreWindows(
     for (let i = 0; i < count; i++) {
       const near = window[i] as number;
       scores[i] = (scores[i] as number) + (worth * near) / (near + saturation);
+    }
+    for (const [n, i] of found.at.entries()) {
+      const own = withinTurn(found.often[n] as number);
+      scores[i] = (scores[i] as number) + (directness * worth * own) / (own + saturation);
     }
   }
   for (const [i, { tokens }] of candidates.entries()) {
@@ -88,8 +99,7 @@ function fadesBetween(candidates: readonly Candidate[], reach: number): Float64A
 function fade({ at, often }: Hits, fading: Float64Array, window: Float64Array): void {
   window.fill(0);
   for (const [n, i] of at.entries()) {
-    const times = often[n] as number;
-    window[i] = (times * (1 + repeats)) / (times + repeats);
+    window[i] = withinTurn(often[n] as number);
   }
   let after = 0;
   let before = 0;
@@ -102,4 +112,8 @@ function fade({ at, often }: Hits, fading: Float64Array, window: Float64Array): 
     window[i] = (window[i] as number) + after;
     after = (after + (own[i] as number)) * (fading[i] as number);
   }
+}
+
+function withinTurn(times: number): number {
+  return (times * (1 + repeats)) / (times + repeats);
 }
