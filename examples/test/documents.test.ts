@@ -129,6 +129,7 @@ describe('the README', () => {
       'projection',
       'analytics',
       'context',
+      'events',
       'cleanup',
     ] as const) {
       const prototype = Object.getPrototypeOf(sessions[name]);

@@ -6,6 +6,7 @@ import { turnCapLaws } from './laws/caps.ts';
 import { checkpointLaws } from './laws/checkpoints.ts';
 import { countLaws } from './laws/counts.ts';
 import { deleteLaws } from './laws/delete.ts';
+import { eventLaws } from './laws/events.ts';
 import { expectedLaws } from './laws/expected.ts';
 import { expiryLaws } from './laws/expiry.ts';
 import { filterLaws } from './laws/filters.ts';
@@ -69,6 +70,7 @@ export const laws: readonly Law[] = Object.freeze([
   ...analyticsLaws,
   ...statusLaws,
   ...operationLaws,
+  ...eventLaws,
   ...portGuardLaws,
   ...portRecordLaws,
   ...portReadLaws,

@@ -11,7 +11,9 @@ import {
 } from './config/session-config.ts';
 import { type ScopedSessionContext, SessionContext } from './context/session-context.ts';
 import { SessionConfigError, SessionUnsupportedError } from './errors.ts';
+import { hubOf } from './events/event-hub.ts';
 import { Listeners } from './events/listeners.ts';
+import { type ScopedSessionEvents, SessionEvents } from './events/session-events.ts';
 import type { Written } from './events/written.ts';
 import { type GroupOptions, GroupSession } from './groups/group-session.ts';
 import { parseOwner } from './manager/create.ts';
@@ -52,6 +54,7 @@ export interface ScopedSessions<T extends SessionTypes = AnySession> {
   readonly projection: SessionProjection;
   readonly analytics: ScopedSessionAnalytics;
   readonly context: ScopedSessionContext<T>;
+  readonly events: ScopedSessionEvents;
   /** A group over this manager; the agents are added to it. */
   group(options?: GroupOptions): GroupSession;
 }
@@ -64,6 +67,7 @@ export interface Sessions<T extends SessionTypes = AnySession> extends AsyncDisp
   readonly projection: SessionProjection;
   readonly analytics: SessionAnalytics;
   readonly context: SessionContext<T>;
+  readonly events: SessionEvents;
   /** A group over this manager; the agents are added to it. */
   group(options?: GroupOptions): GroupSession;
   /** The sweep, which runs by itself every `cleanupIntervalS`; `cleanup.stop()` leaves it to others. */
@@ -72,7 +76,7 @@ export interface Sessions<T extends SessionTypes = AnySession> extends AsyncDisp
   readonly config: SessionConfig;
   /** The same services for one owner, who is left out of the calls. */
   as(owner: { readonly tenantId?: string | null; readonly userId: string }): ScopedSessions<T>;
-  /** Ends the sweep, and closes the store unless it was given as a part. */
+  /** Ends the sweep and all subscriptions, and closes the store unless it was given as a part. */
   close(): Promise<void>;
 }
 
@@ -105,6 +109,7 @@ export async function createSessions<T extends SessionTypes = AnySession>(
   cleanup.start();
   const close = async (): Promise<void> => {
     await cleanup.stop();
+    hubOf(engine).close();
     if (ownStore === undefined) await store.close();
   };
   return Object.freeze({
@@ -132,6 +137,7 @@ function services<T extends SessionTypes>(engine: Engine) {
     projection: new SessionProjection(engine),
     analytics: new SessionAnalytics(engine),
     context: new SessionContext<T>(engine),
+    events: new SessionEvents(engine),
     group: (options?: GroupOptions): GroupSession => {
       const known = ['turnManager', 'roleIsolation', 'stopWhen', 'askBefore', 'leaseMs'];
       return new GroupSession({ ...checkOptions(options, known), manager });

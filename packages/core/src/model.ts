@@ -24,6 +24,28 @@ export {
   SessionUnsupportedError,
   type UnavailableReason,
 } from './errors.ts';
+export {
+  type CheckpointCreatedEvent,
+  type CheckpointDeletedEvent,
+  type MetadataChangedEvent,
+  type SessionChangedEvent,
+  type SessionCheckpointCreatedHook,
+  type SessionClosedEvent,
+  type SessionClosedHook,
+  type SessionCreatedEvent,
+  type SessionDeletedEvent,
+  type SessionEvent,
+  type SessionEventMap,
+  type SessionEventType,
+  type SessionMovedEvent,
+  type SessionResumedEvent,
+  type SessionStartedHook,
+  type SessionSuspendedEvent,
+  type SubscriptionResetEvent,
+  sessionEventTypes,
+  type TurnAddedEvent,
+  type VariablesChangedEvent,
+} from './events/session-event.ts';
 export { isSessionId, newSessionId, newTurnId } from './session/ids.ts';
 export type { JsonObject, JsonValue } from './session/json.ts';
 export { limits } from './session/limits.ts';

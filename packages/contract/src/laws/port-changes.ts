@@ -328,6 +328,6 @@ export const portChangeLaws: readonly Law[] = [
 function late(message: string): Promise<never> {
   return new Promise((_, reject) => {
     const fail = (): void => reject(new assert.AssertionError({ message }));
-    setTimeout(fail, 5_000).unref();
+    setTimeout(fail, 3_000).unref();
   });
 }

@@ -235,6 +235,10 @@ export const teeth: Readonly<Record<string, readonly FaultName[]>> = {
   'port-budget/owner': ['hasNoBudget', 'budgetsTheLiving'],
   'port-budget/same-tick': ['racesOnBudget'],
   'port-budget/order': ['judgesBudgetFirst'],
+  'events/whoever-writes': ['changesInclusive'],
+  'events/resumable': ['changesByTime', 'feedsTheDead'],
+  'events/reset': ['jumpsSilently', 'changesInclusive'],
+  'events/owners': ['changesOfAnyTenant', 'changesOfAnybody'],
   'port-changes/everything-once': [
     'skipsToTheEnd',
     'changesByTime',

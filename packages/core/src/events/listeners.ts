@@ -8,13 +8,18 @@ export interface ListenerFault {
 /** Takes what went wrong in a listener. Must not throw; what it throws is dropped. */
 export type FaultReport = (fault: ListenerFault) => void;
 
-/** Where faults go if nobody takes them: a warning of the process, with the listener's own error as its cause. */
+/** Where faults go if nobody takes them: a warning of the process, without the words of an error. */
 const warnOfFault: FaultReport = ({ error, reason }) => {
-  const what = reason === 'hangs' ? 'has not settled' : 'threw';
-  const warning = new Error(`a listener of session events ${what}`, { cause: error });
-  warning.name = 'SessionListenerWarning';
-  process.emitWarning(warning);
+  const what = reason === 'hangs' ? 'has not settled' : `threw ${nameOf(error)}`;
+  process.emitWarning(`A listener of session events ${what}`, 'SessionListenerWarning');
 };
+
+/** The kind of an error, and where in the listener it was thrown. */
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return `a value of type ${typeof error}`;
+  const frame = error.stack?.split('\n').find((line) => line.startsWith('    at '));
+  return frame === undefined ? error.name : `${error.name} ${frame.trim()}`;
+}
 
 /** How long a listener's promise may stay open before it is reported. */
 const hangMs = 10_000;

@@ -1,5 +1,6 @@
 import { SessionCorruptDataError } from '../errors.ts';
 import { readStored } from '../session/read-stored.ts';
+import { checkpointData } from './journal-data.ts';
 import type { KeyPage } from './port.ts';
 import type { FeedItem, MarkRow, Point, RecordRow, TurnRow } from './rows.ts';
 import type { StoredSession, StoreTransaction } from './transaction.ts';
@@ -85,7 +86,7 @@ export function turnItems(turn: TurnRow): readonly FeedItem[] {
   const revision = turn.revision ?? 0;
   const item: FeedItem = { revision, type: 'turn', at, turn };
   if (checkpoint === null) return [item];
-  const data = JSON.stringify({ n: checkpoint, seq, automatic: true });
+  const data = checkpointData(checkpoint, seq, true);
   return [item, { revision, type: 'checkpoint', at, data }];
 }
 

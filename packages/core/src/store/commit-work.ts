@@ -10,6 +10,7 @@ import {
   turnRow,
 } from './append-turns.ts';
 import { checkpointRecord, heldMark, markRecord } from './checkpoints.ts';
+import { checkpointData, fullData, moveData } from './journal-data.ts';
 import { rememberOperation } from './operations.ts';
 import type {
   Append,
@@ -139,7 +140,7 @@ export class CommitWork {
   #closeIfFull(cap: Append['cap']): void {
     if (cap === undefined || cap.onFull !== 'close' || this.#next.seq < cap.turns) return;
     this.#setStatus('closed', 'turn_limit');
-    this.#journal('closed', '{"reason":"turn_limit"}');
+    this.#journal('closed', fullData);
   }
 
   #setVariables(version: VariablesVersion | null, depth: number): void {
@@ -242,7 +243,7 @@ export class CommitWork {
     const made = { automatic: false, label, metadata };
     const record = checkpointRecord(n, this.#here(), this.#tx.now, made);
     this.#tx.putRecord(next, record);
-    this.#journal('checkpoint', JSON.stringify({ n, seq: next.seq, automatic: false }));
+    this.#journal('checkpoint', checkpointData(n, next.seq, false));
     this.#checkpoints.push(record);
   }
 
@@ -272,18 +273,16 @@ export class CommitWork {
   #reflog(move: string): void {
     const before = this.#before;
     const { timelineId: id, seq, turnId } = this.#here();
-    const value = JSON.stringify({
-      move,
-      from: {
-        timelineId: timelineId(before.sessionId, before.timeline),
-        seq: before.seq,
-        turnId: before.turnId,
-      },
-      to: { timelineId: id, seq, turnId },
-    });
-    const key = String(this.#next.moves).padStart(12, '0');
-    this.#write([{ kind: 'move', key, value }]);
-    this.#journal('move', JSON.stringify({ n: this.#next.moves }));
+    const to = { timelineId: id, seq, turnId };
+    const from = {
+      timelineId: timelineId(before.sessionId, before.timeline),
+      seq: before.seq,
+      turnId: before.turnId,
+    };
+    const n = this.#next.moves;
+    const key = String(n).padStart(12, '0');
+    this.#write([{ kind: 'move', key, value: JSON.stringify({ move, from, to }) }]);
+    this.#journal('move', moveData(n, move, to));
   }
 
   #journal(type: ChangeType, data: string | null): void {

@@ -1,5 +1,6 @@
 import { appendTurns, type Draft, expiryAt } from './append-turns.ts';
 import { markRecord } from './checkpoints.ts';
+import { createdData, fullData } from './journal-data.ts';
 import { recallOperation, rememberOperation } from './operations.ts';
 import type { CommitResult, NewSession } from './port.ts';
 import { type StoreTransaction, toSessionHead, variablesOf, writeRecords } from './transaction.ts';
@@ -90,11 +91,10 @@ export function createIn(tx: StoreTransaction, given: NewSession): CommitResult 
     });
   }
   writeRecords(tx, session, given.records ?? []);
-  tx.addJournal(session, { revision: 1, part: 0, type: 'created', at: tx.now, data: null });
-  if (full) {
-    const data = '{"reason":"turn_limit"}';
-    tx.addJournal(session, { revision: 1, part: 1, type: 'closed', at: tx.now, data });
-  }
+  const entry = { revision: 1, at: tx.now };
+  const data = createdData(given.parent);
+  tx.addJournal(session, { ...entry, part: 0, type: 'created', data });
+  if (full) tx.addJournal(session, { ...entry, part: 1, type: 'closed', data: fullData });
   const outcome = {
     session: toSessionHead(session, tx.now),
     turns,
