@@ -10,6 +10,15 @@ export {
 export { commitIn } from './store/commit-in.ts';
 export { createIn } from './store/create-in.ts';
 export { deletedBy } from './store/operations.ts';
+export { OptimisticCommits, type OptimisticOptions } from './store/optimistic-commits.ts';
+export type {
+  FlushOutcome,
+  LoadedSession,
+  OptimisticAccess,
+  OptimisticEngine,
+} from './store/optimistic-engine.ts';
+export type { Found, Need } from './store/optimistic-needs.ts';
+export type { RecordToWrite, SessionWrites } from './store/optimistic-transaction.ts';
 export type {
   Append,
   AutomaticCheckpoints,
