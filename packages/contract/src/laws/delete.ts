@@ -72,10 +72,12 @@ export const deleteLaws: readonly Law[] = [
           () => manager.rewind(sessionId, { toSeq: 1 }),
           () => checkpoints.create(sessionId),
         ];
-        const deletes = range(1, 2).map(async (n) => {
-          await later((round * n) % 11);
-          await manager.delete(sessionId);
-        });
+        const deletes = Promise.allSettled(
+          range(1, 2).map(async (n) => {
+            await later((round * n) % 11);
+            await manager.delete(sessionId);
+          }),
+        );
         // Each writer writes on until it has been refused a few times: some come before, some after.
         const { lost } = await inOneTick(writes.length, async (i) => {
           for (let n = 0, refusals = 0; n < 50 && refusals < 5; n++) {
@@ -86,7 +88,7 @@ export const deleteLaws: readonly Law[] = [
           }
         });
         assert.deepEqual(lost, []);
-        for (const end of await Promise.allSettled(deletes)) {
+        for (const end of await deletes) {
           if (end.status === 'rejected') isFault(end.reason, 'notFound');
         }
         await nothingLeft(bench.store, sessionId);

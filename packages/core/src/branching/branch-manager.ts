@@ -63,7 +63,8 @@ export class BranchManager<T extends SessionTypes = AnySession> {
     const row = await engine.session(sessionId);
     const before = await recallCreation(engine, row.owner, operation, sessionId);
     if (before !== null) return engine.stateAfter<T>(before);
-    const { from, point } = await this.#place(row, { seq, atTurn, fromCheckpoint });
+    const place = { seq, atTurn, fromCheckpoint };
+    const { from, point } = await engine.whileThere(sessionId, () => this.#place(row, place));
     const parent = { sessionId, branchName: name, forkSeq: point.seq };
     const owned = { owner: row.owner, ownerCap: null, parent, operation };
     return engine.stateAfter<T>(await makeBranch(engine, row, { from, point }, owned));

@@ -159,8 +159,15 @@ export class CheckpointManager<T extends SessionTypes = AnySession> {
     const engine = this.#engine;
     const operation = engine.operation(given, 'deleteCheckpoint', idText(checkpointId));
     if ((await this.#recall(checkpointId, operation)) !== null) return;
-
-    const { record, sessionId } = await this.#find(checkpointId);
+    let found: Found;
+    try {
+      found = await this.#find(checkpointId);
+    } catch (error) {
+      // The same operation may have been done in between.
+      if ((await this.#recall(checkpointId, operation)) !== null) return;
+      throw error;
+    }
+    const { record, sessionId } = found;
     const { key, kind } = record;
     const result = await engine.try(sessionId, {
       guards: {

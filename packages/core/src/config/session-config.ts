@@ -169,7 +169,7 @@ export interface SessionConfig {
   readonly cookieName: string | null;
   readonly headerName: string;
   readonly consolidateOnClose: boolean;
-  /** For the backend `database`: `sqlite:path` or `sqlite::memory:`. */
+  /** For the backend `database`: `sqlite:path`, `sqlite::memory:` or `postgres://host/database`. */
   readonly database: DatabaseConfig | null;
   /** For the backend `cache`. */
   readonly cache: CacheConfig | null;

@@ -111,6 +111,20 @@ export class Engine {
     return this.writes.any ? this.#told('create', session, made) : made;
   }
 
+  /**
+   * Several reads of a session; what they find missing because the session was deleted meanwhile is no damage.
+   *
+   * @throws SessionNotFoundError if it was
+   */
+  async whileThere<T>(sessionId: string, read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      if (error instanceof SessionCorruptDataError) await this.session(sessionId);
+      throw error;
+    }
+  }
+
   /** Commits for the engine's owner; a refusal comes back as a value. */
   try(sessionId: string, commit: Commit): Promise<Committed | Refusal> {
     return this.put(sessionId, { ...commit, guards: { ...commit.guards, owner: this.owner } });

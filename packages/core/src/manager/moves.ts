@@ -91,7 +91,7 @@ export async function swing(
   if (before !== null) return before;
   for (let attempt = 1; ; attempt++) {
     const row = await writableSession(engine, sessionId);
-    const commit = await plan(row);
+    const commit = await engine.whileThere(sessionId, () => plan(row));
     if (commit === null && operation === undefined) return standing(row);
     const result = await engine.try(sessionId, {
       ...(commit === null ? {} : { ...commit, event: { type: 'move' }, expiry: engine.expiry }),

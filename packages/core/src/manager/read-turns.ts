@@ -31,17 +31,12 @@ export async function* readTurns(
 }
 
 /** A page of turns; turns that are missing because the session was deleted meanwhile are no damage. */
-export async function readPage(
+export function readPage(
   engine: Engine,
   history: History,
   row: SessionRow,
   from: number,
   to: number,
 ): Promise<readonly TurnRow[]> {
-  try {
-    return await history.turns(from, to);
-  } catch (error) {
-    await engine.session(row.sessionId);
-    throw error;
-  }
+  return engine.whileThere(row.sessionId, () => history.turns(from, to));
 }
