@@ -18,7 +18,11 @@ export type {
   OptimisticEngine,
 } from './store/optimistic-engine.ts';
 export type { Found, Need } from './store/optimistic-needs.ts';
-export type { RecordToWrite, SessionWrites } from './store/optimistic-transaction.ts';
+export type {
+  MovedTimeline,
+  RecordToWrite,
+  SessionWrites,
+} from './store/optimistic-transaction.ts';
 export type {
   Append,
   AutomaticCheckpoints,

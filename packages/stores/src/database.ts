@@ -1,35 +1,58 @@
 import { SessionConfigError, type SessionStore } from '@lexigram/ai-session';
+import type { PostgresOptions } from './postgres/options.ts';
+import { PostgresSessionStore } from './postgres/postgres-store.ts';
 import { type SqliteOptions, SqliteSessionStore } from './sqlite/sqlite-store.ts';
 
 /** The store for a database's URL. */
 export const DatabaseSessionStore: {
   /**
-   * `sqlite:sessions.db`, `sqlite:/var/lib/app/sessions.db`, `sqlite::memory:`.
+   * `sqlite:sessions.db`, `sqlite:/var/lib/app/sessions.db`, `sqlite::memory:`; or
+   * `postgres://user:password@host/database`, with `?schema=name` for another schema than `public`, and
+   * `?pooler=transaction` if a pooler in transaction mode stands between.
    *
    * @throws SessionConfigError for a URL of another kind; what the store's own `open` throws
    */
-  open(url: string, options?: SqliteOptions): Promise<SessionStore>;
+  open(url: string, options?: DatabaseOptions): Promise<SessionStore>;
 } = Object.freeze({
-  async open(url: string, options?: SqliteOptions): Promise<SessionStore> {
-    return SqliteSessionStore.open(sqlitePath(url), options);
+  async open(url: string, options: DatabaseOptions = {}): Promise<SessionStore> {
+    const given = typeof url === 'string' ? url : '';
+    if (/^postgres(ql)?:/.test(given)) return openPostgres(given, options);
+    return SqliteSessionStore.open(sqlitePath(given), options);
   },
 });
 
-function sqlitePath(url: unknown): string {
-  const given = typeof url === 'string' ? url : '';
-  const path = given.startsWith('sqlite:') ? given.slice('sqlite:'.length) : '';
+/** What the stores of all databases take. */
+export type DatabaseOptions = Pick<SqliteOptions & PostgresOptions, 'synchronous' | 'clock'>;
+
+function openPostgres(given: string, options: DatabaseOptions): Promise<SessionStore> {
+  const url = URL.canParse(given) ? new URL(given) : null;
+  if (url === null) throw unusable(given);
+  const schema = url.searchParams.get('schema');
+  const pooler = url.searchParams.get('pooler');
+  if (pooler !== null && pooler !== 'transaction') throw unusable(given);
+  url.searchParams.delete('schema');
+  url.searchParams.delete('pooler');
+  return PostgresSessionStore.open(url.href, {
+    ...options,
+    ...(schema === null ? {} : { schema }),
+    ...(pooler === null ? {} : { behindPooler: true }),
+  });
+}
+
+function sqlitePath(url: string): string {
+  const path = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : '';
   if (path === '' || path.includes('\0') || (path.startsWith('//') && !path.startsWith('///'))) {
-    throw new SessionConfigError([
-      {
-        path: 'database.url',
-        message: `expected 'sqlite:' and a path, like 'sqlite:sessions.db', got '${masked(given)}'`,
-      },
-    ]);
+    throw unusable(url);
   }
   return path.startsWith('///') ? path.slice(2) : path;
 }
 
+function unusable(url: string): SessionConfigError {
+  const message = `expected 'sqlite:' and a path, like 'sqlite:sessions.db', or 'postgres://host/database', got '${masked(url)}'`;
+  return new SessionConfigError([{ path: 'database.url', message }]);
+}
+
 /** A URL as an error may show it: without a password. */
 function masked(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, '//***@').slice(0, 200);
+  return url.replace(/\/\/.*@/s, '//***@').slice(0, 200);
 }

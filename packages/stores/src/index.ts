@@ -1,2 +1,3 @@
-export { DatabaseSessionStore } from './database.ts';
+export { type DatabaseOptions, DatabaseSessionStore } from './database.ts';
+export { type PostgresOptions, PostgresSessionStore } from './postgres/index.ts';
 export { type SqliteOptions, SqliteSessionStore } from './sqlite/sqlite-store.ts';

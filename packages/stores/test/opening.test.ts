@@ -182,7 +182,7 @@ describe('a file that cannot be used', () => {
     'sqlite:',
     'sqlite://host/file.db',
     'sqlite:a\0b',
-    'postgres://user:secret@host/db',
+    'mysql://user:secret@host/db',
     'file.db',
     '',
     7,

@@ -3,6 +3,7 @@ import type { FlushOutcome, OptimisticAccess, OptimisticEngine } from './optimis
 import { type Need, Needs, Reads } from './optimistic-needs.ts';
 import {
   type KnownSession,
+  MustWait,
   OptimisticTransaction,
   type SessionWrites,
 } from './optimistic-transaction.ts';
@@ -125,6 +126,10 @@ export class OptimisticBatch {
       try {
         answer = { result: job.run(tx) };
       } catch (error) {
+        if (error instanceof MustWait) {
+          tx.rewind(savepoint);
+          continue;
+        }
         answer = { error };
       }
       if (tx.lacks.size > lacking || isRefusal(answer)) {

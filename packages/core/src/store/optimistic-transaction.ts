@@ -44,6 +44,8 @@ export interface SessionWrites {
   /** The time of all of it. */
   readonly now: number;
   readonly timelines: readonly TimelineRow[];
+  /** Rows in place of timelines' rows, and what is added to the seqs and sums of their turns. */
+  readonly moved: readonly MovedTimeline[];
   readonly turns: readonly TurnRow[];
   /** Automatic checkpoints, by number, that turns written before no longer bear. */
   readonly cleared: readonly number[];
@@ -56,10 +58,19 @@ export interface SessionWrites {
   readonly owner: { readonly owner: Owner; readonly version: number } | undefined;
 }
 
+export interface MovedTimeline {
+  readonly timeline: TimelineRow;
+  readonly by: { readonly seq: number; readonly tokens: number; readonly cost: number };
+}
+
+/** Thrown where a commit builds on what others of the same flush have not written yet: it goes in the next one. */
+export class MustWait extends Error {}
+
 interface Savepoint {
   readonly row: StoredSession | undefined;
   readonly owner: SessionWrites['owner'];
   readonly timelines: number;
+  readonly moved: number;
   readonly turns: number;
   readonly cleared: number;
   readonly variables: number;
@@ -86,6 +97,7 @@ export class OptimisticTransaction implements StoreTransaction {
   #row: StoredSession | undefined;
   #owner: SessionWrites['owner'];
   readonly #timelines: TimelineRow[] = [];
+  readonly #moved: MovedTimeline[] = [];
   readonly #turns: TurnRow[] = [];
   readonly #own = new Map<string, TurnRow>();
   readonly #marks = new Map<number, MarkRow>();
@@ -113,6 +125,7 @@ export class OptimisticTransaction implements StoreTransaction {
       row: this.#row,
       owner: this.#owner,
       timelines: this.#timelines.length,
+      moved: this.#moved.length,
       turns: this.#turns.length,
       cleared: this.#cleared.length,
       variables: this.#variables.length,
@@ -126,6 +139,7 @@ export class OptimisticTransaction implements StoreTransaction {
     this.#row = to.row;
     this.#owner = to.owner;
     this.#timelines.length = to.timelines;
+    this.#moved.length = to.moved;
     for (const turn of this.#turns.splice(to.turns)) {
       if (turn.origin === null) this.#own.delete(turn.turnId);
       if (turn.checkpoint !== null) this.#marks.delete(turn.checkpoint);
@@ -150,6 +164,7 @@ export class OptimisticTransaction implements StoreTransaction {
       row: this.#row,
       now: this.now,
       timelines: this.#timelines,
+      moved: this.#moved,
       turns: this.#turns.map((turn) => this.#unlessCleared(turn)),
       cleared: this.#cleared.filter((n) => !this.#marks.has(n)),
       variables: this.#variables.map(({ entry }) => entry),
@@ -239,12 +254,24 @@ export class OptimisticTransaction implements StoreTransaction {
   }
 
   timeline(_session: StoredSession, timelineId: string): TimelineRow | undefined {
-    const added = this.#timelines.find((timeline) => timeline.timelineId === timelineId);
+    const is = (timeline: TimelineRow): boolean => timeline.timelineId === timelineId;
+    const moved = this.#moved.find(({ timeline }) => is(timeline));
+    const added = moved?.timeline ?? this.#timelines.find(is);
     return added ?? (this.#read({ need: 'timeline', timelineId }) as TimelineRow | undefined);
   }
 
   addTimeline(_session: StoredSession, timeline: TimelineRow): void {
     this.#timelines.push(timeline);
+  }
+
+  moveTimeline(_session: StoredSession, timeline: TimelineRow, by: MovedTimeline['by']): void {
+    const { timelineId } = timeline;
+    const isNew =
+      this.#timelines.some((it) => it.timelineId === timelineId) ||
+      this.#moved.some((it) => it.timeline.timelineId === timelineId) ||
+      this.#turns.some((it) => it.timelineId === timelineId);
+    if (isNew) throw new MustWait();
+    this.#moved.push({ timeline, by });
   }
 
   ownTurn(_session: StoredSession, turnId: string): TurnRow | undefined {
@@ -310,7 +337,12 @@ export class OptimisticTransaction implements StoreTransaction {
 
   lastTurn(_session: StoredSession, timelineId: string): TurnRow | undefined {
     const added = this.#turns.findLast((turn) => turn.timelineId === timelineId);
-    return added ?? (this.#read({ need: 'lastTurn', timelineId }) as TurnRow | undefined);
+    if (added !== undefined) return added;
+    const last = this.#read({ need: 'lastTurn', timelineId }) as TurnRow | undefined;
+    const by = this.#moved.find(({ timeline }) => timeline.timelineId === timelineId)?.by;
+    if (last === undefined || by === undefined) return last;
+    const { cost, seq, tokens } = last;
+    return { ...last, seq: seq + by.seq, tokens: tokens + by.tokens, cost: cost + by.cost };
   }
 
   #written(at: VariablesVersion): { readonly json: string } | undefined {

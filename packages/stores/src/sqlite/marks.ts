@@ -1,5 +1,6 @@
 import type { MarkRow, VariablesVersion } from '@lexigram/ai-session/store';
-import { type SqlRow, timelineColumns, toTimeline, toTurn, turnColumns } from './rows.ts';
+import { timelineColumns, toTimeline } from '../timeline-values.ts';
+import { type SqlRow, toTurn, turnColumns } from './rows.ts';
 import type { Statements } from './statements.ts';
 
 /** A session as the engine keys it. */

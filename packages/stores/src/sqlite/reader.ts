@@ -24,6 +24,7 @@ import {
   type TurnRow,
   toSessionHead,
 } from '@lexigram/ai-session/store';
+import { timelineColumns, toTimeline } from '../timeline-values.ts';
 import { readChanges } from './changes.ts';
 import { readFeed } from './feed.ts';
 import { readMarks, type SessionKey } from './marks.ts';
@@ -32,11 +33,9 @@ import {
   type SqlRow,
   type SqlValue,
   sessionColumns,
-  timelineColumns,
   toDueRecord,
   toRecord,
   toSession,
-  toTimeline,
   toTurn,
   turnColumns,
 } from './rows.ts';

@@ -14,6 +14,7 @@ import {
   type VariablesVersion,
   variablesInterval,
 } from '@lexigram/ai-session/store';
+import { timelineColumns, timelineValues, toTimeline } from '../timeline-values.ts';
 import { readEnds } from './changes.ts';
 import { readMarks } from './marks.ts';
 import {
@@ -21,11 +22,8 @@ import {
   recordColumns,
   type SqlRow,
   sessionColumns,
-  timelineColumns,
-  timelineValues,
   toRecord,
   toSession,
-  toTimeline,
   toTurn,
   turnColumns,
 } from './rows.ts';

@@ -1,0 +1,46 @@
+/** A statement as `pg` takes it. */
+export interface PostgresQuery {
+  readonly text: string;
+  readonly values?: unknown[];
+  /** Prepared under this name, once for each connection. */
+  readonly name?: string;
+  readonly types?: { getTypeParser(oid: number, format?: string): (value: never) => unknown };
+}
+
+export type SqlRow = Record<string, unknown>;
+
+/** Runs one statement and answers its rows. */
+export type RunSql = (text: string, ...values: readonly unknown[]) => Promise<SqlRow[]>;
+
+/** A connection that a pool lends. */
+export interface PostgresClient {
+  query(query: PostgresQuery): Promise<{ readonly rows: SqlRow[] }>;
+  /** Gives it back; with `true` or an error it is destroyed. */
+  release(destroy?: boolean | Error): void;
+}
+
+/** What is needed of a pool: `pg.Pool` is one. */
+export interface PostgresPool {
+  connect(): Promise<PostgresClient>;
+  /** Called when the store is closed, if the store made the pool. */
+  end?(): Promise<void>;
+}
+
+type Parser = (value: string) => unknown;
+
+const toText: Parser = (value) => value;
+/** Numbers of rows never pass 2^53: what adds them up refuses before. */
+const toNumber: Parser = Number;
+const toBoolean: Parser = (value) => value === 't';
+
+const parsers: ReadonlyMap<number, Parser> = new Map([
+  [16, toBoolean],
+  [20, toNumber],
+  [21, toNumber],
+  [23, toNumber],
+]);
+
+/** Types as our rows have them, whatever the pool's owner has set for itself. */
+export const types: NonNullable<PostgresQuery['types']> = {
+  getTypeParser: (oid) => (parsers.get(oid) ?? toText) as (value: never) => unknown,
+};

@@ -1,0 +1,192 @@
+import { SessionStoreUnavailableError } from '@lexigram/ai-session';
+import { type PostgresClient, type PostgresPool, type SqlRow, types } from './client.ts';
+import { isBroken, isTransient, stateOf, toSessionError } from './faults.ts';
+
+/** A statement with its values, and whether to prepare it. */
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/** Runs statements, one after another, on one connection. */
+export interface Runner {
+  /** @param until on `performance.now()` @throws what the driver threw */
+  run(statement: Statement, until: number): Promise<SqlRow[]>;
+}
+
+/** A statement that was sent, and whose answer did not come. */
+class LostAnswer extends Error {}
+
+const rollback: Statement = { text: 'ROLLBACK', values: [] };
+
+/**
+ * The connections of a pool: each statement has its time, and a connection that broke, or that did not answer in
+ * time, is destroyed and never handed on.
+ */
+export class Connections {
+  readonly #pool: PostgresPool;
+  readonly #connectMs: number;
+  readonly #isNamed: boolean;
+  readonly #names = new Map<string, string>();
+  /** When a connection last answered. */
+  readonly #answered = new WeakMap<PostgresClient, number>();
+  /** Since a connection fell silent, others that have not answered since then are taken to be dead as well. */
+  #silentSince = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    pool: PostgresPool,
+    options: { readonly connectTimeoutMs: number; readonly behindPooler: boolean },
+  ) {
+    this.#pool = pool;
+    this.#connectMs = options.connectTimeoutMs;
+    this.#isNamed = !options.behindPooler;
+  }
+
+  /** One statement on any connection. @throws a SessionError, a LostAnswer, or what the server said */
+  async run(statement: Statement, until: number): Promise<SqlRow[]> {
+    const client = await this.#connect(until);
+    try {
+      const rows = await this.#ask(client, statement, until);
+      client.release();
+      return rows;
+    } catch (error) {
+      client.release(isBroken(error));
+      throw error;
+    }
+  }
+
+  /** A read: it is asked again as long as there is time. @throws a SessionError */
+  async read(statement: Statement, until: number): Promise<SqlRow[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.run(statement, until);
+      } catch (error) {
+        const fault = toSessionError(error);
+        const waitMs = Math.min(200, 5 * 2 ** attempt);
+        if (!isTransient(error) || performance.now() + waitMs >= until) throw fault;
+        await new Promise((resolve) => setTimeout(resolve, waitMs));
+      }
+    }
+  }
+
+  /** Several statements in one transaction, on one connection. `work` ends it with COMMIT, or it is undone. */
+  async transaction<T>(until: number, work: (runner: Runner) => Promise<T>): Promise<T> {
+    const client = await this.#connect(until);
+    try {
+      await this.#ask(client, { text: 'BEGIN ISOLATION LEVEL READ COMMITTED', values: [] }, until);
+      let isOpen = true;
+      const result = await work({
+        run: async (statement, end) => {
+          if (statement.text === 'COMMIT') isOpen = false;
+          return this.#ask(client, statement, end);
+        },
+      });
+      if (isOpen) await this.#ask(client, rollback, until);
+      client.release();
+      return result;
+    } catch (error) {
+      let isUseless = isBroken(error);
+      if (!isUseless) {
+        await this.#ask(client, rollback, performance.now() + 1_000).catch(() => {
+          isUseless = true;
+        });
+      }
+      client.release(isUseless);
+      throw error;
+    }
+  }
+
+  async #connect(until: number): Promise<PostgresClient> {
+    for (;;) {
+      const client = await this.#lent(until);
+      const isSuspect =
+        (this.#answered.get(client) ?? Number.POSITIVE_INFINITY) < this.#silentSince;
+      if (!isSuspect) return client;
+      client.release(true);
+    }
+  }
+
+  async #lent(until: number): Promise<PostgresClient> {
+    const end = Math.min(until, performance.now() + this.#connectMs);
+    const connecting = this.#pool.connect();
+    let isLate = false;
+    try {
+      return await inTime(connecting, end, () => {
+        isLate = true;
+        return new SessionStoreUnavailableError(
+          'unreachable',
+          `no connection to Postgres within ${this.#connectMs} ms`,
+        );
+      });
+    } catch (error) {
+      if (isLate) {
+        connecting.then(
+          (client) => client.release(true),
+          () => {},
+        );
+      }
+      // Nothing was sent yet, whatever it was.
+      const fault = toSessionError(error);
+      throw fault instanceof SessionStoreUnavailableError
+        ? fault
+        : new SessionStoreUnavailableError('unreachable', 'Postgres cannot be reached', {
+            cause: error,
+          });
+    }
+  }
+
+  async #ask(client: PostgresClient, statement: Statement, until: number): Promise<SqlRow[]> {
+    const { text, values } = statement;
+    const query = { text, values: values as unknown[], types };
+    const asking = client.query(
+      this.#isNamed && values.length > 0 ? { ...query, name: this.#nameOf(text) } : query,
+    );
+    try {
+      const { rows } = await inTime(asking, until, () => {
+        this.#silentSince = performance.now();
+        return new LostAnswer('Postgres did not answer in time');
+      });
+      this.#answered.set(client, performance.now());
+      return rows;
+    } catch (error) {
+      if (error instanceof LostAnswer) asking.catch(() => {});
+      if (stateOf(error) !== null) this.#answered.set(client, performance.now());
+      throw error;
+    }
+  }
+
+  #nameOf(text: string): string {
+    let name = this.#names.get(text);
+    if (name === undefined) {
+      name = statementName(text);
+      this.#names.set(text, name);
+    }
+    return name;
+  }
+}
+
+/** Names are the process's: connections of one pool may serve several stores. */
+const statementNames = new Map<string, string>();
+
+function statementName(text: string): string {
+  const name = statementNames.get(text) ?? `lexigram_${statementNames.size + 1}`;
+  statementNames.set(text, name);
+  return name;
+}
+
+/** Settles as `promise` does, or fails at `end` (on `performance.now()`). */
+function inTime<T>(promise: Promise<T>, end: number, late: () => Error): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(() => reject(late()), Math.max(0, end - performance.now()));
+    promise.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
+  });
+}

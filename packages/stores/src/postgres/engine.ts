@@ -1,0 +1,109 @@
+import type {
+  FlushOutcome,
+  LoadedSession,
+  Need,
+  OptimisticAccess,
+  OptimisticEngine,
+  SessionWrites,
+} from '@lexigram/ai-session/store';
+import type { ServerClock } from './clock.ts';
+import type { Connections, Runner, Statement } from './connections.ts';
+import { isBroken, isLostRace, isTaken, toSessionError } from './faults.ts';
+import { flushStatement } from './flush.ts';
+import { loadStatement, toLoaded } from './load.ts';
+
+/** What the shared rules need of Postgres: one read, one write, and a lock for when others are always faster. */
+export class PostgresEngine implements OptimisticEngine {
+  readonly #connections: Connections;
+  readonly #schema: string;
+  readonly #clock: ServerClock;
+  readonly #onCommit: (isHeard: boolean) => void;
+
+  /** @param onCommit told of each flush, and whether others listen for one */
+  constructor(
+    connections: Connections,
+    schema: string,
+    clock: ServerClock,
+    onCommit: (isHeard: boolean) => void,
+  ) {
+    this.#onCommit = onCommit;
+    this.#connections = connections;
+    this.#schema = schema;
+    this.#clock = clock;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  async load(sessionId: string, needs: readonly Need[], until: number): Promise<LoadedSession> {
+    return this.#load(sessionId, needs, (statement) => this.#connections.read(statement, until));
+  }
+
+  async #load(
+    sessionId: string,
+    needs: readonly Need[],
+    run: (statement: Statement) => Promise<Record<string, unknown>[]>,
+  ): Promise<LoadedSession> {
+    const now = this.#clock.isServers ? null : this.#clock.now();
+    const asked = Date.now();
+    const [row = {}] = await run(loadStatement(this.#schema, sessionId, needs, now));
+    this.#clock.observe(asked, row.clock as number);
+    return toLoaded(row, sessionId, needs);
+  }
+
+  flush(writes: SessionWrites, until: number): Promise<FlushOutcome> {
+    return this.#flush(writes, (statement) => this.#connections.run(statement, until));
+  }
+
+  async #flush(
+    writes: SessionWrites,
+    run: (statement: Statement) => Promise<Record<string, unknown>[]>,
+  ): Promise<FlushOutcome> {
+    const asked = Date.now();
+    const isServersTime = this.#clock.isServers;
+    try {
+      const [row] = await run(flushStatement(this.#schema, writes, isServersTime));
+      if (row === undefined) return { outcome: 'moved' };
+      this.#clock.observe(asked, row.clock as number);
+      this.#onCommit((row.listening as number) > (row.clock as number));
+      return { outcome: 'done', key: row.key as number };
+    } catch (error) {
+      if (isTaken(error)) return { outcome: 'taken' };
+      if (isLostRace(error)) return { outcome: 'moved' };
+      const fault = toSessionError(error);
+      // An error of ours was thrown before anything was sent.
+      if (fault !== error && isBroken(error)) return { outcome: 'unknown', error: fault };
+      throw fault;
+    }
+  }
+
+  exclusively<T>(until: number, work: (access: OptimisticAccess) => Promise<T>): Promise<T> {
+    return this.#connections
+      .transaction(until, (runner) => work(this.#inside(runner)))
+      .catch((error) => {
+        throw toSessionError(error);
+      });
+  }
+
+  #inside(runner: Runner): OptimisticAccess {
+    let isLocked = false;
+    return {
+      now: () => this.now(),
+      load: async (sessionId, needs, until) => {
+        if (!isLocked) {
+          const text = `SELECT key FROM "${this.#schema}".ai_sessions WHERE session_id = $1 FOR UPDATE`;
+          await runner.run({ text, values: [sessionId] }, until);
+          isLocked = true;
+        }
+        return this.#load(sessionId, needs, (statement) => runner.run(statement, until));
+      },
+      flush: (writes, until) =>
+        this.#flush(writes, async (statement) => {
+          const rows = await runner.run(statement, until);
+          await runner.run({ text: 'COMMIT', values: [] }, until);
+          return rows;
+        }),
+    };
+  }
+}

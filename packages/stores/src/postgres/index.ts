@@ -1,0 +1,3 @@
+export type { PostgresClient, PostgresPool, PostgresQuery } from './client.ts';
+export type { PostgresOptions } from './options.ts';
+export { PostgresSessionStore } from './postgres-store.ts';
