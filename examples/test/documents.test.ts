@@ -131,6 +131,7 @@ describe('the README', () => {
       'context',
       'events',
       'cleanup',
+      'memory',
     ] as const) {
       const prototype = Object.getPrototypeOf(sessions[name]);
       for (const call of Object.getOwnPropertyNames(prototype)) {

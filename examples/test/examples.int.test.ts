@@ -24,6 +24,8 @@ const printed: Readonly<Record<string, RegExp>> = {
   'events.ts':
     /^trip: user said something at seq 1\n(?=[\s\S]*Which trains go to Rome\?\n)(?=[\s\S]*trip is closed, reason answered\n)(?:.*\n){2}deleted\n$/,
   'first-session.ts': /^friendlier starts after turn 1 of [0-9A-Za-z]{22}\n$/,
+  'memory.ts':
+    /^The user said: I like trains\. \(turns 1 to 1, by user, trusted: false\)\n\[ 'Which trains go to Rome\?' \]\n0 0\n$/,
   'moves.ts': /^a1 2 1\n$/,
   'owners.ts': /^Session not found: '[0-9A-Za-z]{22}'\n$/,
   'own-store.ts': /# pass [1-9]\d*\n# fail 0\n/,

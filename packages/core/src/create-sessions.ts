@@ -19,6 +19,10 @@ import { type GroupOptions, GroupSession } from './groups/group-session.ts';
 import { parseOwner } from './manager/create.ts';
 import { checkSchemas, checkStore, Engine, type SessionSchemas } from './manager/engine.ts';
 import { type ScopedSessionManager, SessionManager } from './manager/session-manager.ts';
+import type { MemoryConsolidator } from './memory/memory-consolidator.ts';
+import { checkParts, MemoryWork } from './memory/memory-work.ts';
+import { type ScopedSessionMemory, SessionMemory } from './memory/session-memory.ts';
+import type { WorkingMemory } from './memory/working-memory.ts';
 import { SessionProjection } from './projection/session-projection.ts';
 import { checkOptions } from './session/options.ts';
 import type { AnySession, SessionTypes } from './session/state.ts';
@@ -44,6 +48,10 @@ export interface SessionParts<T extends SessionTypes = AnySession> {
   readonly logger?: SessionLogger | undefined;
   /** How spans and metrics are made, if `@opentelemetry/api` is installed. */
   readonly telemetry?: TelemetryOptions | undefined;
+  /** Gets each turn that is added; one in this process, within bounds, if left out; null for none. */
+  readonly workingMemory?: WorkingMemory | null | undefined;
+  /** Runs for each session that ends, unless `consolidateOnClose` is off; none if left out. */
+  readonly consolidator?: MemoryConsolidator | null | undefined;
 }
 
 /** The services in which only what one owner owns exists. */
@@ -55,6 +63,7 @@ export interface ScopedSessions<T extends SessionTypes = AnySession> {
   readonly analytics: ScopedSessionAnalytics;
   readonly context: ScopedSessionContext<T>;
   readonly events: ScopedSessionEvents;
+  readonly memory: ScopedSessionMemory;
   /** A group over this manager; the agents are added to it. */
   group(options?: GroupOptions): GroupSession;
 }
@@ -68,6 +77,7 @@ export interface Sessions<T extends SessionTypes = AnySession> extends AsyncDisp
   readonly analytics: SessionAnalytics;
   readonly context: SessionContext<T>;
   readonly events: SessionEvents;
+  readonly memory: SessionMemory;
   /** A group over this manager; the agents are added to it. */
   group(options?: GroupOptions): GroupSession;
   /** The sweep, which runs by itself every `cleanupIntervalS`; `cleanup.stop()` leaves it to others. */
@@ -76,7 +86,10 @@ export interface Sessions<T extends SessionTypes = AnySession> extends AsyncDisp
   readonly config: SessionConfig;
   /** The same services for one owner, who is left out of the calls. */
   as(owner: { readonly tenantId?: string | null; readonly userId: string }): ScopedSessions<T>;
-  /** Ends the sweep and all subscriptions, and closes the store unless it was given as a part. */
+  /**
+   * Ends the sweep and all subscriptions, waits up to ten seconds for consolidations on their way, and closes the store unless it was
+   * given as a part.
+   */
   close(): Promise<void>;
 }
 
@@ -90,7 +103,11 @@ export async function createSessions<T extends SessionTypes = AnySession>(
   config?: SessionConfigInput,
   parts?: SessionParts<T>,
 ): Promise<Sessions<T>> {
-  const given = checkOptions(parts, ['store', 'schemas', 'prices', 'logger', 'telemetry'], 'parts');
+  const given = checkOptions(
+    parts,
+    ['store', 'schemas', 'prices', 'logger', 'telemetry', 'workingMemory', 'consolidator'],
+    'parts',
+  );
   const ownStore = given.store === undefined ? undefined : checkStore(given.store, 'parts.store');
   const schemas = checkSchemas(given.schemas, 'parts.schemas');
   const watched = parseWatch(given, 'parts');
@@ -100,27 +117,32 @@ export async function createSessions<T extends SessionTypes = AnySession>(
       'Sessions are switched off: the configuration has enabled: false',
     );
   }
+  const { consolidator, workingMemory } = given as SessionParts;
+  const memoryParts = checkParts({ consolidator, workingMemory });
   const prices = await toPrices(given.prices, 'parts.prices');
   const { observe, onFailure, onFault } = await openWatch(watched);
   const store = ownStore ?? (await openStore(checked));
   const writes = new Listeners<Written>(onFault);
   const engine = new Engine(observe(store), checked, schemas, undefined, writes, prices);
-  const cleanup = new SessionCleanupScheduler(engine, { onFailure });
+  const work = new MemoryWork(engine, { ...memoryParts, onFailure });
+  work.listenTo(engine);
+  const own = services<T>(engine, work);
+  const cleanup = new SessionCleanupScheduler(engine, { memory: own.memory, onFailure });
   cleanup.start();
   const close = async (): Promise<void> => {
-    await cleanup.stop();
+    await Promise.all([cleanup.stop(), own.memory.close()]);
     hubOf(engine).close();
     if (ownStore === undefined) await store.close();
   };
   return Object.freeze({
-    ...services<T>(engine),
+    ...own,
     cleanup,
     store,
     config: checked,
     as: (owner: { readonly tenantId?: string | null; readonly userId: string }) => {
       const given = checkOptions(owner, ['tenantId', 'userId'], 'owner');
       return Object.freeze(
-        services<T>(engine.as(parseOwner(given))),
+        services<T>(engine.as(parseOwner(given)), work),
       ) as unknown as ScopedSessions<T>;
     },
     close,
@@ -128,7 +150,7 @@ export async function createSessions<T extends SessionTypes = AnySession>(
   });
 }
 
-function services<T extends SessionTypes>(engine: Engine) {
+function services<T extends SessionTypes>(engine: Engine, work: MemoryWork) {
   const manager = new SessionManager<T>(engine);
   return {
     manager,
@@ -138,6 +160,7 @@ function services<T extends SessionTypes>(engine: Engine) {
     analytics: new SessionAnalytics(engine),
     context: new SessionContext<T>(engine),
     events: new SessionEvents(engine),
+    memory: new SessionMemory(engine, work),
     group: (options?: GroupOptions): GroupSession => {
       const known = ['turnManager', 'roleIsolation', 'stopWhen', 'askBefore', 'leaseMs'];
       return new GroupSession({ ...checkOptions(options, known), manager });

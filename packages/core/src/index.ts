@@ -110,6 +110,23 @@ export {
   SessionManager,
   type TurnsOptions,
 } from './manager/session-manager.ts';
+export type { Consolidation } from './memory/consolidation.ts';
+export type { ConsolidationCounts } from './memory/consolidation-queue.ts';
+export type { Memory } from './memory/memory.ts';
+export type {
+  ConsolidationResult,
+  ConsolidationRun,
+  MemoryConsolidator,
+  MemoryInput,
+} from './memory/memory-consolidator.ts';
+export type { MemoryEntry } from './memory/memory-entry.ts';
+export type { MemoryParts } from './memory/memory-work.ts';
+export { type ScopedSessionMemory, SessionMemory } from './memory/session-memory.ts';
+export {
+  InMemoryWorkingMemory,
+  type InMemoryWorkingMemoryOptions,
+  type WorkingMemory,
+} from './memory/working-memory.ts';
 export {
   type AnySession,
   type CheckpointCreatedEvent,

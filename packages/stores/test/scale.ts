@@ -20,6 +20,8 @@ const counts = {
   forksWhileWriting: { few: 50, all: 500 },
   /** Races of a turn against the sweep at the edge of expiry. */
   expiryRaces: { few: 100, all: 2_000 },
+  /** Processes killed before, in and after a consolidation: a multiple of four. */
+  consolidationKills: { few: 8, all: 100 },
   /** Sessions that have run out, for twenty sweepers in four processes. */
   sweptTogether: { few: 200, all: 1_000 },
   /** Commits before or after which a group's process is killed. */

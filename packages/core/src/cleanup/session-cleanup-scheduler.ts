@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { SessionInputError } from '../errors.ts';
 import { type Engine, type ServiceOptions, toEngine } from '../manager/engine.ts';
+import type { SessionMemory } from '../memory/session-memory.ts';
 import { kindOf } from '../session/ids.ts';
 import { type FailureReport, warnOfFailure } from './report-failure.ts';
 import { Sweep, type SweepReport } from './sweep.ts';
@@ -9,6 +10,8 @@ import { Sweep, type SweepReport } from './sweep.ts';
 export interface CleanupOptions {
   /** Milliseconds since 1970, to tell how old a row is; the time of this process if left out. */
   readonly clock?: (() => number) | undefined;
+  /** The memory whose owed consolidations it runs; none if left out. */
+  readonly memory?: SessionMemory | undefined;
   /** Takes what fails in the background; a warning of the process if left out. */
   readonly onFailure?: FailureReport | undefined;
 }
@@ -26,8 +29,10 @@ export class SessionCleanupScheduler {
   readonly #engine: Engine;
   readonly #clock: () => number;
   readonly #report: FailureReport;
+  readonly #memory: SessionMemory | undefined;
   #timer: NodeJS.Timeout | undefined;
   readonly #running = new Set<Promise<unknown>>();
+  #consolidating: Promise<void> | undefined;
   /** Counts up with each stop: sweeps that began before end early. */
   #stops = 0;
 
@@ -40,6 +45,7 @@ export class SessionCleanupScheduler {
     }
     this.#clock = clock;
     this.#report = onFailure;
+    this.#memory = options.memory;
   }
 
   /** Whether it sweeps by itself. */
@@ -64,12 +70,24 @@ export class SessionCleanupScheduler {
   async #tick(): Promise<void> {
     const stops = this.#stops;
     try {
-      const { failures } = await this.sweep();
+      const { failures } = await this.#sweep();
       for (const { error, sessionId } of failures) this.#fail(sessionId, error);
+      // Consolidators may take their time, and the next sweep does not wait for them.
+      this.#consolidating ??= this.#consolidate();
     } catch (error) {
       this.#fail(null, error);
     }
     if (stops === this.#stops) this.#plan();
+  }
+
+  async #consolidate(): Promise<void> {
+    try {
+      await this.#memory?.consolidateOwed();
+    } catch (error) {
+      this.#fail(null, error);
+    } finally {
+      this.#consolidating = undefined;
+    }
   }
 
   #fail(sessionId: string | null, error: unknown): void {
@@ -94,6 +112,12 @@ export class SessionCleanupScheduler {
    * @throws SessionStoreUnavailableError if the store cannot be asked what is due
    */
   async sweep(): Promise<SweepReport> {
+    const swept = await this.#sweep();
+    const { done = 0, failed = 0 } = (await this.#memory?.consolidateOwed()) ?? {};
+    return Object.freeze({ ...swept, consolidated: done, unconsolidated: failed });
+  }
+
+  async #sweep(): Promise<SweepReport> {
     const stops = this.#stops;
     const sweep = new Sweep(this.#engine, this.#clock, () => this.#stops !== stops).run();
     this.#running.add(sweep);

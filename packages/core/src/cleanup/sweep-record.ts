@@ -3,6 +3,7 @@ import { eraseStaged } from '../branching/staged.ts';
 import { SessionNotFoundError } from '../errors.ts';
 import type { Engine } from '../manager/engine.ts';
 import { freeAbandoned } from '../manager/lease.ts';
+import { consolidationPlace, readConsolidationValue } from '../memory/consolidation.ts';
 import type { RecordWrite } from '../store/port.ts';
 import type { RecordRow } from '../store/rows.ts';
 
@@ -57,6 +58,10 @@ async function purge(engine: Engine, sessionId: string, record: RecordRow): Prom
     await rewrite(engine, sessionId, record, { kind, key, value, dueInMs });
     return null;
   }
+  if (await awaitsMemory(engine, sessionId)) {
+    await rewrite(engine, sessionId, record, { kind, key, value, dueInMs: memoryWaitMs });
+    return null;
+  }
   try {
     await deleteSession(engine, sessionId, false);
     return 'purged';
@@ -64,6 +69,20 @@ async function purge(engine: Engine, sessionId: string, record: RecordRow): Prom
     if (error instanceof SessionNotFoundError) return null;
     throw error;
   }
+}
+
+/** How long a purge waits for memory at a time, and how many runs of a consolidation it waits for. */
+const memoryWaitMs = 60_000;
+const memoryAttempts = 5;
+
+/** Whether a consolidation that this process can run is still owed: what is purged cannot be remembered any more. */
+async function awaitsMemory(engine: Engine, sessionId: string): Promise<boolean> {
+  if (engine.onEnd.length === 0) return false;
+  const { key, kind } = consolidationPlace;
+  const record = await engine.store.record(sessionId, kind, key);
+  if (record === null) return false;
+  const { attempts, state } = readConsolidationValue(sessionId, record);
+  return state !== 'done' && (state === 'running' || attempts < memoryAttempts);
 }
 
 /** Writes a record anew, unless somebody else wrote it meanwhile. */
@@ -76,9 +95,4 @@ async function rewrite(
   const guards = { tombstone: true, records: [{ kind, key, version }] };
   const result = await engine.put(sessionId, { guards, records: [write] });
   return result.refused === undefined;
-}
-
-/** The record by which an expired session is purged after its time. */
-export function purgeRecord(retention: number): RecordWrite {
-  return { kind: 'purge', key: '', value: '', dueInMs: retention * 1000 };
 }

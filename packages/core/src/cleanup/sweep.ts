@@ -2,7 +2,8 @@ import { randomInt } from 'node:crypto';
 import { finishErase } from '../branching/delete.ts';
 import type { Engine } from '../manager/engine.ts';
 import type { DueItem } from '../store/rows.ts';
-import { purgeRecord, type SweptRecord, sweepRecord } from './sweep-record.ts';
+import { expire } from './expire.ts';
+import { type SweptRecord, sweepRecord } from './sweep-record.ts';
 
 /** What one sweep did itself; what others did at the same time is not counted. */
 export interface SweepReport {
@@ -117,17 +118,6 @@ export class Sweep {
     }
     return (await expire(this.#engine, sessionId)) ? 'expired' : null;
   }
-}
-
-/** Marks a session whose time has run out. The store judges that, and lets one of several sweepers do it. */
-async function expire(engine: Engine, sessionId: string): Promise<boolean> {
-  const { retention } = engine.config;
-  const result = await engine.put(sessionId, {
-    status: { to: 'expired' },
-    event: { type: 'expired' },
-    ...(retention === null ? {} : { records: [purgeRecord(retention)] }),
-  });
-  return result.refused === undefined;
 }
 
 /** What tells an item from the same one later: a record is another one once it was written again. */

@@ -27,6 +27,7 @@ import type {
   Expiry,
   NewSession,
   OperationKey,
+  RecordWrite,
   Refusal,
   SessionStore,
 } from '../store/port.ts';
@@ -66,6 +67,8 @@ export class Engine {
   readonly prices: Prices | undefined;
   /** What may be spent, by the configuration; null for any amount. */
   readonly budget: Budget | null;
+  /** Written with each change that ends a session, in the same atomic effect. */
+  onEnd: readonly RecordWrite[] = [];
 
   constructor(
     store: SessionStore,
@@ -86,7 +89,16 @@ export class Engine {
 
   /** The same for one owner: whatever is not this owner's does not exist. Its writes are told to the same listeners. */
   as(owner: Owner): Engine {
-    return new Engine(this.store, this.config, this.schemas, owner, this.writes, this.prices);
+    const engine = new Engine(
+      this.store,
+      this.config,
+      this.schemas,
+      owner,
+      this.writes,
+      this.prices,
+    );
+    engine.onEnd = this.onEnd;
+    return engine;
   }
 
   get expiry(): Expiry {
@@ -107,7 +119,10 @@ export class Engine {
 
   /** Makes a session; a refusal comes back as a value. */
   create(session: NewSession): Promise<CommitResult> {
-    const made = this.store.create(session);
+    const { onEnd } = this;
+    const records =
+      onEnd.length > 0 && fills(session) ? [...(session.records ?? []), ...onEnd] : [];
+    const made = this.store.create(records.length === 0 ? session : { ...session, records });
     return this.writes.any ? this.#told('create', session, made) : made;
   }
 
@@ -132,7 +147,12 @@ export class Engine {
 
   /** Commits for whomever the guards name; a refusal comes back as a value. */
   put(sessionId: string, commit: Commit): Promise<Committed | Refusal> {
-    const made = this.store.commit(sessionId, commit);
+    const { onEnd } = this;
+    const mayEnd = onEnd.length > 0 && (commit.append !== undefined || commit.status !== undefined);
+    const made = this.store.commit(
+      sessionId,
+      mayEnd ? { ...commit, onEnd: [...(commit.onEnd ?? []), ...onEnd] } : commit,
+    );
     return this.writes.any ? this.#told('commit', commit, made) : made;
   }
 
@@ -241,6 +261,12 @@ function budgetOf({ maxCostPerSession, maxCostPerUser }: SessionConfig): Budget 
     session: maxCostPerSession === null ? null : toNanoUsd(maxCostPerSession),
     owner: maxCostPerUser === null ? null : toNanoUsd(maxCostPerUser),
   };
+}
+
+/** Whether the turns that a session opens with fill its cap, which ends it. */
+function fills({ cap, timeline, turns }: NewSession): boolean {
+  const seq = (timeline.base?.seq ?? 0) + turns.length;
+  return cap?.onFull === 'close' && turns.length > 0 && seq >= cap.turns;
 }
 
 /** What a service is made over. */

@@ -32,6 +32,9 @@ export const limits = {
   metadataKey: 64,
   variablesBytes: 65_536,
   variablesKeys: 1_000,
+  /** Memories that a consolidation leaves of a session, and bytes of one. */
+  memories: 100,
+  memoryBytes: 8_192,
   /** Characters of the reason given with a close. */
   reason: 256,
   /** Pinned turns of a session. */
