@@ -84,6 +84,15 @@ export {
   type ViewerOptions,
 } from './groups/group-session.ts';
 export type { GroupView } from './groups/group-view.ts';
+export {
+  createModelAgent,
+  type ModelAgentOptions,
+  type ModelAnswer,
+  type ModelRequest,
+  type ModelStream,
+  type ModelTool,
+  type ModelUsage,
+} from './groups/model-agent.ts';
 export type { Decision, Question, ResumeInput } from './groups/question.ts';
 export {
   RoleIsolation,

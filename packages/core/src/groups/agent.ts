@@ -63,7 +63,10 @@ export type AgentTurn = Omit<TurnInput, 'turnId' | 'agent' | 'role' | 'content'>
 
 /** An answer with what belongs to it: the fields of one turn, or `turns`. */
 export interface AgentReply extends AgentTurn {
-  /** Several turns, like calls of tools and their results: written together or not at all. */
+  /**
+   * Several turns, like calls of tools and their results: written together or not at all. At the end of a stream they
+   * stand for its text.
+   */
   readonly turns?: readonly AgentTurn[];
   /** Who speaks next; null hands over to nobody. */
   readonly handOver?: string | null;

@@ -10,7 +10,7 @@ import { entriesOf } from './turn-manager.ts';
 /** Whether an agent may see a turn; it must answer true or false at once. */
 export type VisibilityRule = (turn: SessionTurn, viewer: Viewer) => boolean;
 
-/** Of whose turns a role sees something, by the speakers' roles. Its own role is always seen. */
+/** Whose turns a role sees, by the speakers' roles: only those of `sees`, none of `hides`. An agent always sees its own. */
 export interface RoleSight {
   readonly sees?: readonly string[] | undefined;
   readonly hides?: readonly string[] | undefined;
@@ -100,7 +100,6 @@ export class RoleIsolation {
     const sight = viewer.role === null ? undefined : this.#roles.get(viewer.role);
     if (sight === undefined || turn.agent === undefined || turn.agent === viewer.name) return true;
     const role = agents.find(({ name }) => name === turn.agent)?.role ?? null;
-    if (role === viewer.role) return true;
     if (sight.sees !== null && (role === null || !sight.sees.includes(role))) return false;
     return role === null || !sight.hides.includes(role);
   }

@@ -86,7 +86,8 @@ export class Attempt {
       // Not waited for: a stream that hangs would hang here too.
       if (!whole) Promise.resolve(pieces.return?.()).catch(() => {});
     }
-    return text === '' ? reply : { content: text, ...reply };
+    // Whole turns stand for the text that was told piece by piece.
+    return text === '' || 'turns' in reply ? reply : { content: text, ...reply };
   }
 }
 

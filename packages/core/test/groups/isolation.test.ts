@@ -81,7 +81,7 @@ function knows(one: Played, step: number, viewer: string, what: string): boolean
   const mine = roleOf(viewer);
   const theirs = roleOf(speaker);
   const sight = mine === null ? undefined : one.sight?.[mine];
-  if (!own && sight !== undefined && mine !== theirs) {
+  if (!own && sight !== undefined) {
     if (sight.sees !== undefined && !(theirs !== null && sight.sees.includes(theirs))) return false;
     if (theirs !== null && (sight.hides ?? []).includes(theirs)) return false;
   }
