@@ -26,6 +26,7 @@ const printed: Readonly<Record<string, RegExp>> = {
   'first-session.ts': /^friendlier starts after turn 1 of [0-9A-Za-z]{22}\n$/,
   'memory.ts':
     /^The user said: I like trains\. \(turns 1 to 1, by user, trusted: false\)\n\[ 'Which trains go to Rome\?' \]\n0 0\n$/,
+  'groups.ts': /\nstopped\nboth approve 2 complete 5\n$/,
   'moves.ts': /^a1 2 1\n$/,
   'owners.ts': /^Session not found: '[0-9A-Za-z]{22}'\n$/,
   'own-store.ts': /# pass [1-9]\d*\n# fail 0\n/,
