@@ -11,6 +11,7 @@ import { length } from './groups/length.ts';
 import { lineage } from './groups/lineage.ts';
 import { memory } from './groups/memory.ts';
 import { processes } from './groups/processes.ts';
+import { report, spending } from './groups/report.ts';
 import { describeMachine } from './machine.ts';
 import { printGroup, printMachine, printTotal } from './print.ts';
 
@@ -25,6 +26,8 @@ const groups: readonly Group[] = [
   bytes,
   memory,
   processes,
+  report,
+  spending,
 ];
 
 const { positionals, values } = parseArgs({

@@ -436,7 +436,8 @@ export class SqliteTransaction implements StoreTransaction {
 }
 
 function ownerKey({ tenantId, userId }: Owner): string {
-  return JSON.stringify([tenantId, userId]);
+  // No id has a U+0000 in it, and none is empty.
+  return `${tenantId ?? ''}\0${userId}`;
 }
 
 function ttlOf(session: StoredSession): number | null {
