@@ -14,6 +14,7 @@ import { forkLaws } from './laws/fork.ts';
 import { isolationLaws } from './laws/isolation.ts';
 import { keptLaws } from './laws/kept.ts';
 import { lineageLaws } from './laws/lineage.ts';
+import { memoryLaws } from './laws/memory.ts';
 import { moneyLaws } from './laws/money.ts';
 import { moveLaws } from './laws/moves.ts';
 import { operationLaws } from './laws/operations.ts';
@@ -34,6 +35,7 @@ import { roundTripLaws } from './laws/round-trip.ts';
 import { selectLaws } from './laws/select.ts';
 import { siblingLaws } from './laws/siblings.ts';
 import { statusLaws } from './laws/status.ts';
+import { sweepLaws } from './laws/sweep.ts';
 import { transferLaws } from './laws/transfer.ts';
 import { treeLaws } from './laws/tree.ts';
 import { undoLaws } from './laws/undo.ts';
@@ -71,6 +73,8 @@ export const laws: readonly Law[] = Object.freeze([
   ...statusLaws,
   ...operationLaws,
   ...eventLaws,
+  ...sweepLaws,
+  ...memoryLaws,
   ...portGuardLaws,
   ...portRecordLaws,
   ...portReadLaws,

@@ -14,6 +14,7 @@ const codes = {
   limit: 'LEX_ERR_SES_015',
   unavailable: 'LEX_ERR_SES_016',
   corrupt: 'LEX_ERR_SES_017',
+  lease: 'LEX_ERR_SES_019',
 } as const;
 
 export type Fault = keyof typeof codes;

@@ -93,16 +93,19 @@ export const erasesAtOnce: OpenStore = erasing((request, id, inner) =>
 
 /** Keeps a session's records when it is gone. */
 export const keepsRecords: OpenStore = breaking((inner) => {
+  const kinds = ['checkpoint', 'memory'];
   const kept = new Map<string, Awaited<ReturnType<SessionStore['records']>>>();
   return {
     async erase(id, request) {
       if ((await inner.session(id)) !== null) {
-        kept.set(id, await inner.records(id, 'checkpoint', { limit: 100 }));
+        for (const kind of kinds) {
+          kept.set(`${kind} ${id}`, await inner.records(id, kind, { limit: 100 }));
+        }
       }
       return inner.erase(id, request);
     },
     records: async (id, kind, page) =>
-      kind === 'checkpoint' && kept.has(id) ? (kept.get(id) ?? []) : inner.records(id, kind, page),
+      kept.get(`${kind} ${id}`) ?? (await inner.records(id, kind, page)),
   };
 });
 
