@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { stagedRecord } from '../../src/branching/staged.ts';
 import type { SessionCleanupScheduler } from '../../src/cleanup/session-cleanup-scheduler.ts';
@@ -67,6 +68,28 @@ describe('many sweepers', () => {
     });
     expect(Math.max(...told)).toBeGreaterThan(1);
   });
+});
+
+it('of many sweepers, listeners of the one that marked a session hear of it', async () => {
+  const bench = openBench();
+  const { sessions } = await bench.open({ sessionTtl: 60, maxSessionsPerUser: 100 });
+  const ids: string[] = [];
+  for (let i = 0; i < 100; i++) {
+    ids.push((await sessions.manager.create({ userId: 'u' })).sessionId);
+  }
+  bench.now += 60_000;
+  const opened = await Promise.all(Array.from({ length: 20 }, () => bench.open()));
+  const heard: string[] = [];
+  for (const one of opened) {
+    one.sessions.events.on('closed', ({ sessionId, status }) => {
+      heard.push(`${sessionId} ${status}`);
+    });
+  }
+  await Promise.all(opened.map((one) => one.sessions.cleanup.sweep()));
+  // Listeners are called soon after; nothing waits for them.
+  while (heard.length < ids.length) await setImmediate();
+  await setImmediate();
+  expect(heard.toSorted()).toEqual(ids.map((id) => `${id} expired`).toSorted());
 });
 
 describe('a sweep', () => {
