@@ -31,7 +31,7 @@ const blocks: readonly Block[] = pages.flatMap((page) =>
 
 /** The `#region`s of the examples. */
 const regions: ReadonlySet<string> = new Set(
-  globSync('examples/src/{,web/}*.ts', { cwd: root }).flatMap((path) =>
+  globSync('examples/{src,src/web,nest}/*.ts', { cwd: root }).flatMap((path) =>
     [...read(path).matchAll(/^\/\/ #region \S+\n([\s\S]*?)^\/\/ #endregion$/gm)].map(
       ([, code = '']) => code.trim(),
     ),

@@ -9,6 +9,12 @@ const folder = join(import.meta.dirname, '..', 'src', 'web');
 const servers = ['express.ts', 'fastify.ts', 'hono.ts'];
 const parts = ['next-route.ts', 'record-answer.ts', 'scripted-model.ts', 'secrets.ts'];
 
+interface Turn {
+  readonly role: string;
+  readonly content: string;
+  readonly state?: string;
+}
+
 /** Talks to a chat as a browser does, that keeps the cookie. */
 async function chat(ask: (path: string, init: RequestInit) => Promise<Response>): Promise<void> {
   const post = (body: string, cookie = ''): Promise<Response> =>
@@ -20,7 +26,8 @@ async function chat(ask: (path: string, init: RequestInit) => Promise<Response>)
   const second = await post('and now?', cookie);
   expect(await second.text()).toBe('Answer 2: you said "and now?".');
   const history = await ask('/history', { headers: { cookie } });
-  const turns = (await history.json()) as { role: string; content: string; state?: string }[];
+  const told = (await history.json()) as Turn[] | { turns: Turn[] };
+  const turns = Array.isArray(told) ? told : told.turns;
   expect(turns.map(({ content, role, state }) => [role, content, state])).toEqual([
     ['user', 'hello', undefined],
     ['assistant', 'Answer 1: you said "hello".', 'complete'],
@@ -48,6 +55,32 @@ describe.each(servers)('the chat on %s', (name) => {
   });
 });
 
+it('the chat on Nest, of two modules, streams its answers and records them', async () => {
+  const cwd = join(import.meta.dirname, '..');
+  const child = spawn('npm', ['run', '--silent', 'nest-chat'], {
+    cwd,
+    detached: true,
+    env: { ...process.env, PORT: '0' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    const [address] = (await once(createInterface(child.stdout), 'line')) as [string];
+    await chat((path, { body, headers, method }) => {
+      if (method !== 'POST')
+        return fetch(address + path, { headers: headers as Record<string, string> });
+      const json = { ...(headers as Record<string, string>), 'content-type': 'application/json' };
+      const said = JSON.stringify({ said: body });
+      return fetch(address + path, { method, headers: json, body: said });
+    });
+    expect(await (await fetch(`${address}/health`)).json()).toMatchObject({
+      sessions: { status: 'up' },
+    });
+  } finally {
+    process.kill(-(child.pid as number));
+    await once(child, 'exit');
+  }
+});
+
 it('the route handler for Next streams its answers and records them', async () => {
   const { GET, POST } = await import('../src/web/next-route.ts');
   await chat((path, init) => {
@@ -59,7 +92,10 @@ it('the route handler for Next streams its answers and records them', async () =
 it('no example is left out, and each is short', async () => {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.ts'));
   expect(names.toSorted()).toEqual([...servers, ...parts].toSorted());
-  for (const name of names) {
+  const nest = ['app.ts', 'chat.module.ts', 'support.module.ts'].map(
+    (name) => `../../nest/${name}`,
+  );
+  for (const name of [...names, ...nest]) {
     const lines = (await readFile(join(folder, name), 'utf8')).split('\n').length;
     expect(lines, name).toBeLessThan(60);
   }

@@ -1,5 +1,5 @@
 import { isSessionError, type Sessions } from '@lexigram/ai-session';
-import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import type { AiSession } from './ai-session.ts';
 import type { Exchange } from './exchange.ts';
 import type { SessionMiddlewareOptions } from './options.ts';
@@ -13,6 +13,12 @@ declare module 'fastify' {
   }
 }
 
+/** Options of the plugin itself. */
+export interface PluginOptions {
+  /** False leaves errors of sessions to the handler that is there; true. */
+  readonly errors?: boolean;
+}
+
 /**
  * A plugin that adds `aiSession` to each request of the instance that registers it, and answers errors of a session
  * by their status; other errors go to the handler that was there before.
@@ -20,10 +26,10 @@ declare module 'fastify' {
 export function sessionMiddleware(
   sessions: Sessions | SessionMiddleware<FastifyRequest>,
   options?: SessionMiddlewareOptions<FastifyRequest>,
-): FastifyPluginCallback {
+): FastifyPluginCallback<PluginOptions> {
   const middleware =
     sessions instanceof SessionMiddleware ? sessions : new SessionMiddleware(sessions, options);
-  const plugin: FastifyPluginCallback = (fastify, _options, done) => {
+  const plugin: FastifyPluginCallback<PluginOptions> = (fastify, { errors = true }, done) => {
     fastify.decorateRequest('aiSession');
     fastify.addHook('onRequest', (request, reply, next) => {
       middleware.begin(toExchange(request, reply)).then((begun) => {
@@ -39,17 +45,21 @@ export function sessionMiddleware(
     fastify.addHook('preValidation', (request, _reply, next) => {
       middleware.run(request.aiSession, next);
     });
-    const others = fastify.errorHandler;
-    fastify.setErrorHandler((error, request, reply) => {
-      if (isSessionError(error)) send(reply, toRejection(error));
-      else others(error as Parameters<typeof others>[0], request, reply);
-    });
+    if (errors) answerErrors(fastify);
     done();
   };
   // As `fastify-plugin` marks them: hooks count for the instance that registers the plugin.
   return Object.assign(plugin, {
     [Symbol.for('skip-override')]: true,
     [Symbol.for('fastify.display-name')]: 'lexigram-ai-session',
+  });
+}
+
+function answerErrors(fastify: FastifyInstance): void {
+  const others = fastify.errorHandler;
+  fastify.setErrorHandler((error, request, reply) => {
+    if (isSessionError(error)) send(reply, toRejection(error));
+    else others(error as Parameters<typeof others>[0], request, reply);
   });
 }
 

@@ -1,7 +1,7 @@
 import { createSessions, SessionConfigError } from '@lexigram/ai-session';
+import { secret } from '@lexigram/ai-session-web-trials';
 import { expect, it } from 'vitest';
 import { SessionMiddleware } from '../src/index.ts';
-import { secret } from './kit/app.ts';
 
 const sessions = await createSessions();
 

@@ -1,32 +1,22 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
-import type { Sessions } from '@lexigram/ai-session';
+import {
+  answerTo,
+  app,
+  type Door,
+  preset,
+  type Running,
+  userOf,
+} from '@lexigram/ai-session-web-trials';
 import express from 'express';
 import fastify from 'fastify';
 import { Hono } from 'hono';
 import { sessionMiddleware as expressMiddleware, sessionErrors } from '../../src/express.ts';
 import { sessionMiddleware as fastifyMiddleware } from '../../src/fastify.ts';
 import { sessionMiddleware as honoMiddleware } from '../../src/hono.ts';
-import {
-  type AiSession,
-  SessionMiddleware,
-  type SessionMiddlewareOptions,
-} from '../../src/index.ts';
+import { type AiSession, SessionMiddleware } from '../../src/index.ts';
 import { sessionMiddleware as nodeMiddleware } from '../../src/node.ts';
-import { app, secret, userOf } from './app.ts';
-
-export interface Running {
-  readonly port: number;
-  close(): Promise<void>;
-}
-
-type Options = Omit<SessionMiddlewareOptions<never>, 'authenticate'>;
-
-/** The same application behind each door, on a free port. */
-export type Door = (sessions: Sessions, options?: Options) => Promise<Running>;
-
-const preset: Options = { secrets: [secret], trustProxy: true };
 
 function listening(server: Server): Promise<Running> {
   return new Promise((resolve) => {
@@ -47,18 +37,6 @@ const readBody = async (stream: AsyncIterable<Uint8Array>): Promise<string> => {
   for await (const chunk of stream) chunks.push(chunk);
   return Buffer.concat(chunks).toString();
 };
-
-async function answerTo(
-  path: string,
-  aiSession: AiSession,
-  sessions: Sessions,
-  body: () => Promise<string>,
-): Promise<object | null> {
-  if (path === '/state') return app.state(aiSession, sessions);
-  if (path === '/ask') return app.ask(aiSession, sessions);
-  if (path === '/turn') return app.turn(aiSession, JSON.parse(await body()).content);
-  return null;
-}
 
 export const doors: Readonly<Record<string, Door>> = {
   node: (sessions, options) => {

@@ -1,10 +1,10 @@
 import { connect } from 'node:net';
 import { createSessions, type Sessions } from '@lexigram/ai-session';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { doors, type Running } from './kit/doors.ts';
-import { cookiesOf, send } from './kit/send.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Door, Running } from './door.ts';
 import { full } from './scale.ts';
+import { cookiesOf, send } from './send.ts';
 
 /** Every header that an answer of the application may have. */
 const expected = new Set([
@@ -23,7 +23,8 @@ const expected = new Set([
   'x-session-id',
 ]);
 
-describe.each(Object.entries(doors))('behind %s', (_name, open) => {
+/** What clients send on purpose or by mistake, behind a door. */
+export function tryHostile(open: Door): void {
   let sessions: Sessions;
   let running: Running;
   let foreign: string;
@@ -140,7 +141,7 @@ describe.each(Object.entries(doors))('behind %s', (_name, open) => {
       );
     }
   });
-});
+}
 
 /** Sends a request and is gone before the answer. */
 function hangUp(port: number, cookie: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Sessions } from '@lexigram/ai-session';
-import type { AiSession, Authenticated } from '../../src/index.ts';
+import type { AiSession, Authenticated } from '@lexigram/ai-session-web';
+import type { DoorOptions } from './door.ts';
 
 /** What the application under test does, the same behind every door. */
 export const app = {
@@ -30,3 +31,19 @@ export function userOf(header: string | null | undefined): Authenticated | null 
 }
 
 export const secret = 'a key for tests, of thirty-two bytes or more';
+
+/** What every door is opened with. */
+export const preset: DoorOptions = { secrets: [secret], trustProxy: true };
+
+/** The application's answer to a path; null for one that it does not have. */
+export async function answerTo(
+  path: string,
+  aiSession: AiSession,
+  sessions: Sessions,
+  body: () => Promise<string>,
+): Promise<object | null> {
+  if (path === '/state') return app.state(aiSession, sessions);
+  if (path === '/ask') return app.ask(aiSession, sessions);
+  if (path === '/turn') return app.turn(aiSession, JSON.parse(await body()).content);
+  return null;
+}
