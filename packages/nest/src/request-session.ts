@@ -1,5 +1,5 @@
-import type { AiSession, Rejection } from '@lexigram/ai-session-web';
-import { createParamDecorator, type ExecutionContext, HttpException } from '@nestjs/common';
+import type { AiSession } from '@lexigram/ai-session-web';
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 
 /** A request of either platform: Fastify's has the one of Node inside. */
 interface AnyRequest {
@@ -20,8 +20,3 @@ export const CurrentSession: () => ParameterDecorator = createParamDecorator(
     throw new Error('This request has no session: give SessionModule the option middleware');
   },
 );
-
-/** A rejection as Nest throws it. */
-export function toHttpException({ body, status }: Rejection): HttpException {
-  return new HttpException(JSON.parse(body) as Record<string, unknown>, status);
-}

@@ -6,7 +6,9 @@ import {
   SessionCleanupScheduler,
   type SessionConfigInput,
   SessionContext,
+  SessionEvents,
   SessionManager,
+  SessionMemory,
   SessionProjection,
   type Sessions,
 } from '@lexigram/ai-session';
@@ -20,8 +22,9 @@ import {
   type NestModule,
   type Provider,
 } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, HttpAdapterHost } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { SessionErrorFilter } from './session-error-filter.ts';
+import { SessionEventBridge } from './session-event-bridge.ts';
 import { SessionGuard } from './session-guard.ts';
 import { SessionHealthIndicator } from './session-health-indicator.ts';
 import { SessionInterceptor } from './session-interceptor.ts';
@@ -51,6 +54,8 @@ const services: readonly (readonly [ServiceClass | symbol, (sessions: Sessions) 
   [SessionProjection, ({ projection }) => projection],
   [SessionAnalytics, ({ analytics }) => analytics],
   [SessionContext, ({ context }) => context],
+  [SessionEvents, ({ events }) => events],
+  [SessionMemory, ({ memory }) => memory],
   [SessionCleanupScheduler, ({ cleanup }) => cleanup],
 ];
 
@@ -134,6 +139,12 @@ function registered(open: Provider, { isGlobal = true, name }: SessionModuleExtr
     providers: [
       open,
       ...provided,
+      {
+        provide: SessionEventBridge,
+        inject: [RUNTIME, ModuleRef],
+        useFactory: (provider: SessionProvider, modules: ModuleRef) =>
+          new SessionEventBridge(provider, modules, name),
+      },
       made(APP_GUARD, SessionGuard),
       made(APP_INTERCEPTOR, SessionInterceptor),
       {

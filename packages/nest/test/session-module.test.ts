@@ -6,6 +6,7 @@ import {
   type Sessions,
 } from '@lexigram/ai-session';
 import { Inject, Injectable, Module } from '@nestjs/common';
+import { EventEmitterModule, OnEvent } from '@nestjs/event-emitter';
 import { HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { describe, expect, it } from 'vitest';
@@ -169,6 +170,36 @@ describe('SessionModule', () => {
     expect(still.times()).toBe(0);
     expect(swept.times()).toBe(until);
     await closed(off);
+  });
+});
+
+describe('events', () => {
+  @Injectable()
+  class Ears {
+    readonly heard: string[] = [];
+
+    @OnEvent('session.*')
+    hear(event: { readonly type: string }): void {
+      this.heard.push(event.type);
+    }
+  }
+
+  it('are emitted where the application has an emitter, and nothing is missing where it has none', async () => {
+    const module = await Test.createTestingModule({
+      imports: [EventEmitterModule.forRoot({ wildcard: true }), SessionModule.stub()],
+      providers: [Ears],
+    }).compile();
+    await module.init();
+    const manager = module.get(SessionManager);
+    const closing = new Promise((resolve) =>
+      module.get<Sessions>(SESSIONS).events.on('closed', resolve),
+    );
+    const { sessionId } = await manager.create({ userId: 'ada' });
+    await manager.addTurn(sessionId, { role: 'user', content: 'hello' });
+    await manager.close(sessionId);
+    await closing;
+    expect(module.get(Ears).heard).toEqual(['created', 'turn', 'closed']);
+    await closed(module);
   });
 });
 
