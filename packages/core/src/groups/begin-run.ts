@@ -13,6 +13,7 @@ import type { GroupEvent, GroupResult } from './group-event.ts';
 import type { GroupParts } from './group-parts.ts';
 import { GroupRun } from './group-run.ts';
 import { type ParsedInput, parseInput } from './question.ts';
+import { resultOf } from './run-result.ts';
 import { type RunState, readRun, runRecord, writeRun } from './run-state.ts';
 
 type Events = AsyncGenerator<GroupEvent, GroupResult, undefined>;
@@ -64,8 +65,7 @@ export async function* beginRun(
   const operation = operationOf(draft);
   for (let attempt = 1; ; attempt++) {
     const { lease, row, version } = await standing(parts, sessionId);
-    const run = new GroupRun(parts, sessionId);
-    const feed = await run.read(row);
+    const run = await GroupRun.open(parts, row);
     const first = run.choose(newRun(runId, row, limits), [draft]);
     const result = await take(parts, sessionId, lease, first, {
       guards: { status: SessionStateMachine.allowed.write, moves: row.moves },
@@ -78,7 +78,7 @@ export async function* beginRun(
       continue;
     }
     if (result.replayed) return yield* resumeRun(parts, sessionId, undefined, signal);
-    const [turn] = await feed.absorb(result, [draft]);
+    const [turn] = await run.feed.absorb(result, [draft]);
     yield { type: 'turn', agent: null, step: 0, turn: turn as SessionTurn };
     return yield* goOn(
       parts,
@@ -126,19 +126,18 @@ export async function* resumeRun(
   for (let attempt = 1; ; attempt++) {
     const { lease, row, run: before, version } = await standing(parts, sessionId);
     if (before === null) throw conflict(row, 'there is no group run to resume; begin one with run');
-    const run = new GroupRun(parts, sessionId);
     const asked = before.status === 'waiting' ? before.question : null;
     if (input !== undefined && asked === null) {
       throw conflict(row, 'the group run asks nothing; resume it without an input');
     }
     if (before.status === 'ended' || (asked !== null && input === undefined)) {
-      return await run.result(before);
+      return await resultOf(parts.engine, sessionId, before);
     }
     const turnId = `${before.runId}.${before.step}.answer`;
     const parsed = asked === null ? null : parseInput(input, asked, turnId);
     const drafts = parsed !== null && 'turn' in parsed ? [parsed.turn] : [];
     const next = nextState(before, row, wasAbandoned(lease), parsed);
-    const feed = await run.read(row);
+    const run = await GroupRun.open(parts, row);
     const result = await take(parts, sessionId, lease, next, {
       guards: {
         ...(next.status === 'ended' ? {} : { status: SessionStateMachine.allowed.write }),
@@ -154,7 +153,7 @@ export async function* resumeRun(
       continue;
     }
     if (next.status === 'ended') return await run.result(next);
-    for (const turn of await feed.absorb(result, drafts)) {
+    for (const turn of await run.feed.absorb(result, drafts)) {
       yield { type: 'turn', agent: null, step: next.step, turn };
     }
     return yield* goOn(

@@ -7,6 +7,7 @@ import { writtenTurn } from '../session/read-turn.ts';
 import type { SessionTurn } from '../session/turn.ts';
 import type { Committed } from '../store/port.ts';
 import type { SessionHead, SessionRow, VariablesVersion } from '../store/rows.ts';
+import type { GroupEndReason } from './run-state.ts';
 
 /** Turns of a history that a run reads when it begins: the newest. */
 const maxHistory = 10_000;
@@ -22,6 +23,8 @@ export class RunFeed {
   #seq = 0;
   #version: VariablesVersion | null = null;
   variables: JsonObject = Object.freeze({});
+  /** Why the session does not take any more turns, once a commit of the run's own has found out; null if it does. */
+  ended: GroupEndReason | null = null;
 
   private constructor(engine: Engine, onTurn: (turn: SessionTurn) => void) {
     this.#engine = engine;
@@ -57,6 +60,7 @@ export class RunFeed {
     if (before > this.#seq + 1) await this.#catchUp(session, before - 1);
     for (const turn of written) this.#add(turn);
     await this.#readVariables(session);
+    if (session.status !== 'active') this.ended = endedBy(session);
     return written;
   }
 
@@ -78,4 +82,10 @@ export class RunFeed {
     this.variables = deepFreeze(await this.#engine.variables(session)) as JsonObject;
     this.#version = version;
   }
+}
+
+/** Why a session that is not active any more ends a run. */
+export function endedBy({ closedReason, status }: SessionHead): GroupEndReason {
+  if (closedReason === 'turn_limit') return 'turn_limit';
+  return status === 'active' ? 'error' : status;
 }

@@ -254,10 +254,12 @@ describe('a run that does not go to its end', () => {
     }
   });
 
-  it('ends with the turn that fills the cap', async () => {
+  it('ends with the turn that fills the cap, which is told', async () => {
     const sessions = await openSession({ maxTurnsPerSession: 3 });
     const group = sessions.group().addAgent(scripted('ann'));
-    const result = await group.run(sessions.id, 'Hi');
+    const events = await eventsOf(group.stream(sessions.id, 'Hi'));
+    expect(events.map(({ type }) => type).slice(-3)).toEqual(['selected', 'turn', 'ended']);
+    const result = await group.resume(sessions.id);
     expect(result).toMatchObject({
       reason: 'turn_limit',
       state: { turnCount: 3, status: 'closed' },

@@ -295,6 +295,23 @@ describe('tools of agents', () => {
     expect(results[0]?.content).toBe('no network');
   });
 
+  it('that never answer are too late, and the agent goes on', async () => {
+    const sessions = await openSession();
+    const hanging: ToolCall = { ...call, id: 'c2', name: 'hang' };
+    const agent = scripted(
+      'ann',
+      ({ step }) =>
+        step === 1 ? { toolCalls: [call, hanging] } : { content: 'I see.', handOver: null },
+      { callTool: ({ name }) => (name === 'hang' ? new Promise<never>(() => {}) : 'ok') },
+    );
+    const group = sessions.group().addAgent(agent, { timeoutMs: 20 });
+    expect((await group.run(sessions.id, 'Hi')).reason).toBe('stopped');
+    const { turns } = await sessions.manager.getState(sessions.id, { turns: 'all' });
+    const results = turns.filter(({ role }) => role === 'tool');
+    expect(results).toMatchObject([{ content: 'ok' }, { isError: true }]);
+    expect(results[1]?.content).toContain('20 ms');
+  });
+
   it('of an agent that answers its calls itself are its own business', async () => {
     const sessions = await openSession();
     const agent = scripted(

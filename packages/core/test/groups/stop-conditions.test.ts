@@ -151,6 +151,33 @@ describe('a run stops', () => {
     expect(await group.resume(sessions.id, 'Yes')).toMatchObject({ reason: 'stopped', steps: 1 });
   });
 
+  it('not at all if the condition fails: the run stops as failed, and is judged again', async () => {
+    const sessions = await openSession();
+    let broken = true;
+    let step = 0;
+    const group = sessions.group({
+      stopWhen: () => {
+        if (broken && step === 1) throw new Error('broken');
+        return step === 3;
+      },
+    });
+    group.addAgent(
+      scripted('a', ({ step: now }) => {
+        step = now;
+        return now === 2 ? { ask: 'More?' } : 'x';
+      }),
+    );
+    expect(await group.run(sessions.id, 'Hi')).toMatchObject({ reason: 'error', steps: 1 });
+    expect(await group.resume(sessions.id)).toMatchObject({ reason: 'error', steps: 1 });
+    broken = false;
+    expect(await group.resume(sessions.id)).toMatchObject({ reason: 'waiting', steps: 2 });
+    broken = true;
+    step = 1;
+    expect(await group.resume(sessions.id, 'Yes')).toMatchObject({ reason: 'error', steps: 2 });
+    broken = false;
+    expect(await group.resume(sessions.id)).toMatchObject({ reason: 'stopped', steps: 3 });
+  });
+
   it.each([
     () => stop.rounds(-1),
     () => stop.turns(1.5),
