@@ -34,6 +34,9 @@ const counts = {
   reportRuns: { few: 4, all: 100 },
   /** Rounds of kill -9 over processes that spend, delete and report. */
   spendingRounds: { few: 1, all: 20 },
+  /** What eight writers do while two processes follow them, and kills of both. */
+  followedChanges: { few: 1_000, all: 20_000 },
+  followerKills: { few: 3, all: 10 },
   /** Sessions that must stand untouched by an erase of a hostile id. */
   bystanders: { few: 100, all: 1_000 },
 } as const satisfies Record<string, { few: number; all: number }>;
