@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { TurnInput } from '@lexigram/ai-session';
+import { type Sessions, sessionEventTypes, type TurnInput } from '@lexigram/ai-session';
 import { BareEngine } from '../bare-engine.ts';
 import { plainTurn, realConversations } from '../conversations.ts';
 import type { Figure, Group, MeasureOptions } from '../figure.ts';
@@ -37,10 +37,18 @@ async function measureBoth(
   const turns = options.quick ? 500 : synchronous === 'full' ? 3_000 : 6_000;
   const real = await realTalk(turns);
   const plain = plainTalk(turns);
-  return [
+  const figures = [
     await measure('real turns', real, synchronous, goal, options),
     await measure('657-byte turns', plain, synchronous, goal, options),
   ];
+  if (synchronous === 'full') return figures;
+  const listening = await measure('listeners on', real, synchronous, goal, options, listen);
+  return [...figures, listening];
+}
+
+/** Listeners that do next to nothing: what is measured is that they are told. */
+function listen({ events }: Sessions): void {
+  for (const type of sessionEventTypes) events.on(type, ({ revision }) => revision);
 }
 
 async function measure(
@@ -49,10 +57,12 @@ async function measure(
   synchronous: 'full' | 'normal',
   goal: number,
   { directory, quick }: MeasureOptions,
+  prepare?: (sessions: Sessions) => void,
 ): Promise<Figure> {
   const file = name.replaceAll(' ', '-');
   const config = synchronous === 'full' ? { autoCheckpointInterval: null } : {};
   await using sessions = await openSessions(directory, `${file}-own.db`, synchronous, config);
+  prepare?.(sessions);
   const bare = new BareEngine(join(directory, `${file}-bare.db`), synchronous);
   const sessionCount = (talk.at(-1)?.session ?? 0) + 1;
   const slices = talk.length / sliceTurns;

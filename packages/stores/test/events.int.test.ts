@@ -24,7 +24,10 @@ async function follow(count: number, kills: number, twin = ''): Promise<Run> {
   const folder = temporaryFolder();
   const path = join(folder, 'sessions.db');
   const store = await SqliteSessionStore.open(path);
-  const { events, manager } = await createSessions({}, { store });
+  const { events, manager } = await createSessions(
+    { maxTurnsPerSession: 1_000_000, autoCheckpointInterval: null },
+    { store },
+  );
   for (const [i, sessionId] of ids.entries()) {
     await manager.create({ userId: users[i % 2] as string, sessionId });
   }
@@ -134,4 +137,10 @@ it('subscribers in two processes miss nothing of eight writers, whoever is kille
 it('the same check finds what a cursor by time skips', async () => {
   const { faults } = await follow(200, 0, 'polls-by-time');
   expect(faults.join('\n')).toMatch(/missing/);
+});
+
+it('a subscription alone keeps no process alive', async () => {
+  const path = join(temporaryFolder(), 'sessions.db');
+  const child = startChild(new URL('./children/only-subscribes.ts', import.meta.url), [path]);
+  expect(await child.ended).toEqual({ code: 0, signal: null, errors: '' });
 });

@@ -12,7 +12,8 @@ export function happened(written: Written): readonly Happening[] {
   const { given, result, verb } = written;
   const rest =
     verb === 'create' ? createdBy(session, given) : committedBy(session, given, result.checkpoints);
-  return [...turnsOf(written, result), ...rest];
+  const turns = turnsOf(written, result);
+  return rest.length === 0 ? turns : [...turns, ...rest];
 }
 
 function happening(session: SessionHead, type: Happening['type'], data: string | null): Happening {
@@ -22,19 +23,21 @@ function happening(session: SessionHead, type: Happening['type'], data: string |
 /** Turns, each with the automatic checkpoint that stands at it. */
 function turnsOf(written: Written, result: Committed): readonly Happening[] {
   const { revision } = written.session;
-  const automatic = new Map<number, number>();
-  for (const record of result.checkpoints) {
-    const { automatic: made, point } = readCheckpointValue(record);
-    if (made) automatic.set(point.seq, Number(record.key));
-  }
-  return writtenTurns(written).flatMap((turn, i): Happening[] => {
+  const items: Happening[] = [];
+  for (const [i, turn] of writtenTurns(written).entries()) {
     const at = result.turns[i]?.at ?? 0;
-    const item: Happening = { revision, type: 'turn', at, data: null, turn };
-    const n = automatic.get(turn.seq);
-    if (n === undefined) return [item];
-    const data = checkpointData(n, turn.seq, true);
-    return [item, { revision, type: 'checkpoint', at, data }];
-  });
+    items.push({ revision, type: 'turn', at, data: null, turn });
+    const made = result.checkpoints.find((record) => isAutomaticAt(record, turn.seq));
+    if (made === undefined) continue;
+    const data = checkpointData(Number(made.key), turn.seq, true);
+    items.push({ revision, type: 'checkpoint', at, data });
+  }
+  return items;
+}
+
+function isAutomaticAt(record: RecordRow, seq: number): boolean {
+  const { automatic, point } = readCheckpointValue(record);
+  return automatic && point.seq === seq;
 }
 
 function createdBy(session: SessionHead, given: NewSession): readonly Happening[] {

@@ -27,7 +27,10 @@ const owner = `s.session_id AS sessionId, s.tenant_id AS tenantId, s.user_id AS 
 const ofUser = (given: boolean): string =>
   given ? 'AND s.user_id = ? AND (? OR s.tenant_id IS ?)' : '';
 
-/** One page of what happened in all sessions, or in one user's. */
+/**
+ * One page of what happened in all sessions, or in one user's: always in the order of ids (CROSS JOIN), which ends
+ * with the page, and not by way of a user's sessions, which would have to be put in order.
+ */
 export function readChanges(statements: Statements, page: ChangesPage): Changes {
   // What is up to the end is committed and stays in its place: the reads after this one all see it.
   const { dropped, last } = readEnds(statements);
@@ -63,7 +66,7 @@ function readTurns(
   to: number,
 ): readonly Placed[] {
   return sql(
-    `SELECT t.id, ${owner}, ${turnColumns} FROM ai_turns t JOIN ai_sessions s ON s.key = t.session
+    `SELECT t.id, ${owner}, ${turnColumns} FROM ai_turns t CROSS JOIN ai_sessions s ON s.key = t.session
      WHERE t.id > ? AND t.id <= ? AND t.revision IS NOT NULL AND s.status <> 'deleted'
        ${ofUser(page.userId !== undefined)} ORDER BY t.id LIMIT ?`,
   )
@@ -83,7 +86,7 @@ function readJournal(
 ): readonly Placed[] {
   return sql(
     `SELECT j.id, ${owner}, j.revision, j.type, j.at, j.data
-     FROM ai_journal j JOIN ai_sessions s ON s.key = j.session
+     FROM ai_journal j CROSS JOIN ai_sessions s ON s.key = j.session
      WHERE j.id > ? AND j.id <= ? ${ofUser(page.userId !== undefined)} ORDER BY j.id LIMIT ?`,
   )
     .all(after, to, ...userOf(page), page.limit)

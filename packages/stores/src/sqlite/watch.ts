@@ -2,15 +2,16 @@ import type { Wake } from '@lexigram/ai-session/store';
 import { readEnds } from './changes.ts';
 import type { Statements } from './statements.ts';
 
-/** Milliseconds between two looks at whether another process has written: right after it did, and at rest. */
+/** Milliseconds between two looks: while there is something to see, and at rest. */
 const soonest = 4;
 const latest = 200;
 /** More positions than this are not looked through for their sessions. */
 const span = 5_000;
 
 /**
- * Tells who waits for changes. This process's commits are told within the turn of the event loop; those of others are
- * found by asking for the file's version, a number that costs a microsecond, more rarely the longer nothing happens.
+ * Tells who waits for changes. This process's commits are told within the turn of the event loop, or a few
+ * milliseconds later while one follows another; those of others are found by asking for the file's version, a number
+ * that costs a microsecond, more rarely the longer nothing happens.
  */
 export class Watch {
   readonly #statements: Statements;
@@ -20,6 +21,7 @@ export class Watch {
   #wait = latest;
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
+  #lastLook = 0;
 
   constructor(statements: Statements) {
     this.#statements = statements;
@@ -45,10 +47,14 @@ export class Watch {
   committed(): void {
     if (this.#watchers.size === 0 || this.#looking) return;
     this.#looking = true;
-    setImmediate(() => {
+    const look = (): void => {
       this.#looking = false;
+      this.#lastLook = performance.now();
       this.#look();
-    });
+    };
+    // Of commits that follow one another several are told at once: each look, and what it sets off, costs them time.
+    if (performance.now() - this.#lastLook > soonest) setImmediate(look);
+    else setTimeout(look, soonest).unref();
   }
 
   #begin(): void {

@@ -2,8 +2,8 @@ import type { SessionStore } from '@lexigram/ai-session';
 import type { Change, Changes } from '@lexigram/ai-session/store';
 
 /**
- * The naive cursor: goes on after the time of what it saw last. What was committed in the same millisecond, or by a
- * process that read the clock earlier, is skipped.
+ * The naive cursor: goes on after the time of what it saw last. A turn that its caller dated is skipped, and so is
+ * what was committed in the same millisecond, or by a process whose clock is behind.
  */
 export function pollsByTime(inner: SessionStore): SessionStore {
   const changes: SessionStore['changes'] = async ({ after, ...page }): Promise<Changes> => {

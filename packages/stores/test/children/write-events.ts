@@ -1,5 +1,5 @@
 // Four writers change shared sessions in every way, and say each thing they did, until they did what they were asked.
-import { createSessions, SessionConflictError } from '@lexigram/ai-session';
+import { createSessions, SessionConflictError, SessionInputError } from '@lexigram/ai-session';
 import { SqliteSessionStore } from '@lexigram/ai-session-stores';
 import { randomOf } from '../kit/random.ts';
 import { leave, say } from './talk.ts';
@@ -16,7 +16,9 @@ let made = 0;
 
 function turn() {
   made += 1;
-  return { turnId: `${name}-${made}`, role: 'user' as const, content: `${made}` };
+  const given = { turnId: `${name}-${made}`, role: 'user' as const, content: `${made}` };
+  // Some are dated by who said them, long ago.
+  return made % 5 === 0 ? { ...given, timestamp: '2020-02-02T20:20:20Z' } : given;
 }
 
 async function change(sessionId: string): Promise<unknown> {
@@ -37,8 +39,11 @@ async function write(): Promise<void> {
     try {
       await change(random.pick(ids));
     } catch (error) {
-      // Others moved the session all the while, or there is nothing to undo.
-      if (!(error instanceof SessionConflictError) || error.reason !== 'move') throw error;
+      // Others moved the session all the while, it is shorter by now, or there is nothing to undo.
+      const raced =
+        (error instanceof SessionConflictError && error.reason === 'move') ||
+        (error instanceof SessionInputError && error.path === 'target.toSeq');
+      if (!raced) throw error;
     }
     say({ did: 1 });
   }
