@@ -123,6 +123,12 @@ export const analyticsLaws: readonly Law[] = [
       assert.deepEqual(await used(), [5, 31]);
       await manager.delete(branch.sessionId);
       assert.deepEqual(await used(), [5, 31]);
+      // What was used stays with whom it was used by.
+      const given = await start(sessions);
+      await manager.addTurn(given.sessionId, answer(32));
+      const taken = await manager.transfer(given.sessionId, { userId: 'v' });
+      assert.deepEqual(await used(), [6, 63]);
+      assert.deepEqual([taken.totalCost, (await analytics.user('v')).totalCost], [32, 0]);
       const { activeSessions, totalSessions } = await analytics.user('u');
       assert.deepEqual([totalSessions, activeSessions], [0, 0]);
     },

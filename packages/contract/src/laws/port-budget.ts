@@ -91,6 +91,34 @@ export const portBudgetLaws: readonly Law[] = [
     },
   },
   {
+    id: 'port-budget/out-of-sight',
+    promise:
+      'What a session wrote out of sight is spent once, from when it comes into sight at the latest.',
+    async check({ store }) {
+      const owner: Owner = { tenantId: null, userId: 'u' };
+      for (const id of ['s', 't']) done(await store.create(rawSession(id, { owner })));
+      const budget = { session: 100, owner: 100 };
+      done(await spend(store, 't', budget, costing('a', 10)));
+      done(await store.commit('s', { timeline: rawTimeline('s', 2) }));
+      const append = { timelineId: 's.2', turns: [costing('summary', 40)] };
+      done(await store.commit('s', { append }));
+      done(await spend(store, 't', budget, costing('b', 10)));
+      assert.equal((await store.report({ groupBy: 'day', limit: 1 })).total.cost, 60);
+      const place = { timelineId: 's.2', seq: 1, turnId: 'summary', tokens: 1, cost: 40 };
+      const to = { ...place, variables: null };
+      const wrote = { turns: 1, tokens: 1, cost: 40 };
+      const pointer = { move: 'merge', to, wrote } as const;
+      done(await store.commit('s', { pointer, event: { type: 'move' } }));
+      done(await spend(store, 't', budget, costing('c', 39)));
+      done(await spend(store, 's', budget, costing('d', 1)));
+      for (const id of ['s', 't']) {
+        const refused = refusal(await spend(store, id, budget, rawTurn('late')), 'cap');
+        assert.deepEqual([refused.cap, refused.actual], ['ownerCost', 100]);
+      }
+      assert.equal((await store.report({ groupBy: 'day', limit: 1 })).total.cost, 100);
+    },
+  },
+  {
     id: 'port-budget/same-tick',
     promise:
       'Of writers in the same tick, on one session or on many of one owner, as many get in as the budget leaves room for.',

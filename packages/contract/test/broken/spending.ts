@@ -194,3 +194,11 @@ export const listsExpiredAsActive: OpenStore = breaking((inner) => ({
       row.status === 'expired' ? { ...row, status: 'active' } : row,
     ),
 }));
+
+/** Counts what was written out of sight when it is written, and again when it comes into sight. */
+export const spendsOutOfSightTwice: OpenStore = committing((commit) => {
+  const { pointer } = commit;
+  if (pointer?.wrote === undefined) return commit;
+  const wrote = { ...pointer.wrote, cost: 2 * pointer.wrote.cost };
+  return { ...commit, pointer: { ...pointer, wrote } };
+});

@@ -243,6 +243,7 @@ export const teeth: Readonly<Record<string, readonly FaultName[]>> = {
   'port-report/any-number': ['reportsInWords'],
   'port-budget/session': ['hasNoBudget', 'refusesTheLastTurn'],
   'port-budget/owner': ['hasNoBudget', 'budgetsTheLiving'],
+  'port-budget/out-of-sight': ['spendsOutOfSightTwice', 'hasNoBudget'],
   'port-budget/same-tick': ['racesOnBudget'],
   'port-budget/order': ['judgesBudgetFirst'],
   'events/whoever-writes': ['changesInclusive'],

@@ -223,7 +223,8 @@ export class SqliteTransaction implements StoreTransaction {
     const key = ownerKey(is);
     const spent = this.#spent.get(key);
     if (spent === undefined) return;
-    if (was === undefined) this.#spent.delete(key);
+    // What was written out of sight may be rolled up already when it comes into sight.
+    if (was === undefined || was.timeline !== is.timeline) this.#spent.delete(key);
     else this.#spent.set(key, spent + is.lifetimeCost - was.lifetimeCost);
   }
 
