@@ -10,6 +10,7 @@ import type { ServerClock } from './clock.ts';
 import type { Connections, Runner, Statement } from './connections.ts';
 import { isBroken, isLostRace, isTaken, toSessionError } from './faults.ts';
 import { flushStatement } from './flush.ts';
+import { TurnFlushes } from './flush-turns.ts';
 import { loadStatement, toLoaded } from './load.ts';
 
 /** What the shared rules need of Postgres: one read, one write, and a lock for when others are always faster. */
@@ -18,15 +19,20 @@ export class PostgresEngine implements OptimisticEngine {
   readonly #schema: string;
   readonly #clock: ServerClock;
   readonly #onCommit: (isHeard: boolean) => void;
+  readonly #turnFlushes: TurnFlushes;
+  /** Until when others listen, as far as was asked. */
+  #listening = 0;
 
   /** @param onCommit told of each flush, and whether others listen for one */
   constructor(
     connections: Connections,
     schema: string,
     clock: ServerClock,
+    base: number,
     onCommit: (isHeard: boolean) => void,
   ) {
     this.#onCommit = onCommit;
+    this.#turnFlushes = new TurnFlushes(schema, base);
     this.#connections = connections;
     this.#schema = schema;
     this.#clock = clock;
@@ -63,10 +69,14 @@ export class PostgresEngine implements OptimisticEngine {
     const asked = Date.now();
     const isServersTime = this.#clock.isServers;
     try {
-      const [row] = await run(flushStatement(this.#schema, writes, isServersTime));
+      const [row] = await run(
+        this.#turnFlushes.statement(writes, isServersTime) ??
+          flushStatement(this.#schema, writes, isServersTime),
+      );
       if (row === undefined) return { outcome: 'moved' };
       this.#clock.observe(asked, row.clock as number);
-      this.#onCommit((row.listening as number) > (row.clock as number));
+      if (row.listening !== undefined) this.#listening = row.listening as number;
+      this.#onCommit(this.#listening > (row.clock as number));
       return { outcome: 'done', key: row.key as number };
     } catch (error) {
       if (isTaken(error)) return { outcome: 'taken' };

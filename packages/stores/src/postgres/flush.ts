@@ -13,22 +13,7 @@ import type { Statement } from './connections.ts';
 import { numberOf, originText, serverNow, sessionColumns } from './rows.ts';
 
 /** A column, its type, and its value for each row. */
-type Column<T> = readonly [column: string, type: string, value: (row: T) => unknown];
-
-/** What a plain turn changes of its session's row. */
-const movedByTurns: ReadonlySet<keyof StoredSession> = new Set([
-  'seq',
-  'turnId',
-  'tokens',
-  'cost',
-  'lifetimeTurns',
-  'lifetimeTokens',
-  'lifetimeCost',
-  'revision',
-  'updatedAt',
-  'expiresAt',
-]);
-const plainColumns = sessionColumns.filter(([field]) => movedByTurns.has(field));
+export type Column<T> = readonly [column: string, type: string, value: (row: T) => unknown];
 
 /**
  * The statement that writes all of a flush, or nothing of it. The session's row comes first, and only if it is
@@ -42,6 +27,13 @@ export function flushStatement(
   isServersTime: boolean,
 ): Statement {
   return new Flush(schema, writes, isServersTime).statement();
+}
+
+/** Whether a session whose time is not up, as this process knows it, is asked for once more by the server. */
+export function isGuarded({ before, now, row }: SessionWrites, isServersTime: boolean): boolean {
+  const expiresAt = before?.expiresAt ?? null;
+  const isSeen = row.revision !== before?.revision;
+  return isServersTime && isSeen && expiresAt !== null && expiresAt > now;
 }
 
 class Flush {
@@ -121,22 +113,17 @@ class Flush {
   }
 
   #updateSession(before: StoredSession): string {
-    const { now, owner, row, version } = this.#writes;
+    const { owner, row, version } = this.#writes;
     const changed = sessionColumns.filter(([field]) => row[field] !== before[field]);
-    const isPlain = changed.every(([field]) => movedByTurns.has(field));
-    // A few texts serve all changes: that of nothing but a version, that of a plain turn, that of everything.
-    const named = changed.length === 0 ? [] : isPlain ? plainColumns : sessionColumns;
+    // Two texts serve all changes: that of nothing but a version, and that of everything.
+    const named = changed.length === 0 ? [] : sessionColumns;
     const sets = named.map(
       ([field, column, type]) => `, ${column} = ${this.#bind(row[field], type)}`,
     );
-    // Judged by the time as this process knows it: the server has the last word on whether that was up.
-    const { expiresAt } = before;
-    const isSeen = row.revision !== before.revision;
-    const isOpen = expiresAt !== null && expiresAt > now;
     const guards = [
       `key = ${this.#bind(before.key, 'bigint')}`,
       `version = ${this.#bind(version, 'bigint')}`,
-      ...(this.#isServersTime && isSeen && isOpen ? [`expires_at > ${serverNow}`] : []),
+      ...(isGuarded(this.#writes, this.#isServersTime) ? [`expires_at > ${serverNow}`] : []),
       ...(owner === undefined ? [] : ['EXISTS (SELECT FROM o)']),
     ];
     return `UPDATE ${this.#table('sessions')} SET version = version + 1${sets.join('')}
@@ -225,7 +212,7 @@ function timelineRow({ sessionId }: SessionWrites): readonly Column<TimelineRow>
   ];
 }
 
-function turnRow({ now }: SessionWrites): readonly Column<TurnRow>[] {
+export function turnRow({ now }: SessionWrites): readonly Column<TurnRow>[] {
   return [
     ['timeline', 'integer', (row) => numberOf(row.timelineId)],
     ['seq', 'integer', (row) => row.seq],

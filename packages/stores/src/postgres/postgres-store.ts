@@ -70,6 +70,7 @@ export class PostgresSessionStore implements SessionStore {
     bells: PostgresPool,
     settings: PostgresSettings,
     clock: ServerClock,
+    base: number,
   ) {
     const { callTimeoutMs, schema } = settings;
     this.#pools = pools;
@@ -78,7 +79,7 @@ export class PostgresSessionStore implements SessionStore {
     this.#clock = clock;
     const read: RunSql = (text, ...values) => this.#query(text, values, this.#until());
     const bell = new Bell(read, schema);
-    const engine = new PostgresEngine(connections, schema, clock, (isHeard) => {
+    const engine = new PostgresEngine(connections, schema, clock, base, (isHeard) => {
       this.#watch.committed();
       if (isHeard) bell.ring();
     });
@@ -112,7 +113,7 @@ export class PostgresSessionStore implements SessionStore {
     try {
       let connections = new Connections(pool, settings);
       const until = performance.now() + settings.callTimeoutMs;
-      const { synchronous } = await openSchema(connections, settings.schema, until);
+      const { base, synchronous } = await openSchema(connections, settings.schema, until);
       if (synchronous === 'off' && settings.synchronous === 'full') {
         if (isOurs && !settings.behindPooler) {
           // The server's own default would lose what was acknowledged.
@@ -131,7 +132,7 @@ export class PostgresSessionStore implements SessionStore {
         ? await createPool(source, { ...settings, maxConnections: 1 }, null)
         : pool;
       const pools = isOurs ? [pool, bells] : [];
-      const store = new PostgresSessionStore(connections, pools, bells, settings, clock);
+      const store = new PostgresSessionStore(connections, pools, bells, settings, clock, base);
       await store.#readClock();
       return store;
     } catch (error) {

@@ -101,7 +101,7 @@ const migrations: readonly string[] = [
     -- Checked when a statement ends: the turns of a timeline may move on together.
     CONSTRAINT ai_turns_place PRIMARY KEY (session, timeline, seq) DEFERRABLE
   );
-  CREATE UNIQUE INDEX ai_turns_id ON ai_turns (turn_id, session) WITH (fillfactor = 100)
+  CREATE UNIQUE INDEX ai_turns_id ON ai_turns (session, turn_id)
     WHERE origin = '';
   CREATE INDEX ai_turns_position ON ai_turns (position) WITH (fillfactor = 100);
   CREATE INDEX ai_turns_copy ON ai_turns (turn_id, session) WHERE origin <> '';
@@ -222,8 +222,10 @@ const look = `
     EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $2) AS schema`;
 
 export interface ServerFacts {
-  /** Of \`synchronous_commit\`. */
+  /** Of `synchronous_commit`. */
   readonly synchronous: string;
+  /** Of positions. */
+  readonly base: number;
 }
 
 /**
@@ -244,12 +246,16 @@ export async function openSchema(
     const end = Math.max(until, performance.now() + 30_000);
     await connections.transaction(end, (runner) => migrate(runner, schema, end));
   }
-  await keepRising(connections, schema, until);
-  return { synchronous: facts.synchronous as string };
+  const base = await keepRising(connections, schema, until);
+  return { synchronous: facts.synchronous as string, base };
 }
 
 /** A copy of the tables on another server has positions that its transactions do not reach yet. */
-async function keepRising(connections: Connections, schema: string, until: number): Promise<void> {
+async function keepRising(
+  connections: Connections,
+  schema: string,
+  until: number,
+): Promise<number> {
   const text = `UPDATE "${schema}".ai_positions SET base = base + ahead + 1
     FROM (SELECT greatest((SELECT max(position) FROM "${schema}".ai_turns),
         (SELECT max(position) FROM "${schema}".ai_journal))
@@ -257,6 +263,9 @@ async function keepRising(connections: Connections, schema: string, until: numbe
       FROM "${schema}".ai_positions) p
     WHERE ahead >= 0`;
   await connections.read({ text, values: [] }, until);
+  const base = `SELECT base FROM "${schema}".ai_positions`;
+  const [row] = await connections.read({ text: base, values: [] }, until);
+  return row?.base as number;
 }
 
 async function readFacts(connections: Connections, schema: string, until: number): Promise<SqlRow> {
