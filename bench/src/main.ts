@@ -12,6 +12,7 @@ import { lineage } from './groups/lineage.ts';
 import { memory } from './groups/memory.ts';
 import { processes } from './groups/processes.ts';
 import { report, spending } from './groups/report.ts';
+import { web } from './groups/web.ts';
 import { describeMachine } from './machine.ts';
 import { printGroup, printMachine, printTotal } from './print.ts';
 
@@ -28,6 +29,7 @@ const groups: readonly Group[] = [
   processes,
   report,
   spending,
+  web,
 ];
 
 const { positionals, values } = parseArgs({
