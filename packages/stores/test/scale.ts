@@ -25,11 +25,11 @@ const counts = {
   /** Sessions that have run out, for twenty sweepers in four processes. */
   sweptTogether: { few: 200, all: 1_000 },
   /** Commits before or after which a group's process is killed. */
-  groupKills: { few: 3, all: Number.POSITIVE_INFINITY },
+  groupKills: { few: 2, all: Number.POSITIVE_INFINITY },
   /** Moments at which it is killed. */
-  groupMoments: { few: 4, all: 100 },
+  groupMoments: { few: 2, all: 100 },
   /** Rounds in which it is stopped, overtaken, and goes on. */
-  groupStops: { few: 4, all: 50 },
+  groupStops: { few: 3, all: 50 },
   /** Runs of several connections at random beside a plain sum. */
   reportRuns: { few: 4, all: 100 },
   /** Rounds of kill -9 over processes that spend, delete and report. */

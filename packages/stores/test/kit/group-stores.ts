@@ -1,3 +1,5 @@
+import { emptyPostgresUrl } from './open-postgres.ts';
+
 /** A store on which groups are tried, opened by many processes through its URL. */
 export interface GroupStore {
   readonly name: string;
@@ -7,4 +9,5 @@ export interface GroupStore {
 
 export const groupStores: readonly GroupStore[] = [
   { name: 'SQLite', url: (folder) => `sqlite:${folder}/sessions.db` },
+  { name: 'Postgres', url: emptyPostgresUrl },
 ];

@@ -65,6 +65,15 @@ afterAll(async () => {
   for (const schema of made) await dropSchema(await postgresUrl(), schema);
 });
 
+/** The URL of an empty schema that goes with the test file: for stores that several processes open. */
+export async function emptyPostgresUrl(): Promise<string> {
+  const url = new URL(await postgresUrl());
+  const schema = schemaName();
+  made.push(schema);
+  url.searchParams.set('schema', schema);
+  return url.href;
+}
+
 /** The Postgres store on trial, in an empty schema that nobody else uses meanwhile. */
 export const openPostgres: OpenStore = async ({ clock }) => {
   const url = await postgresUrl();
