@@ -28,15 +28,13 @@ const maxRetryMs = 5_000;
 /** All that waits for code of others, agents, tools, rules: a run that is interrupted waits for none of it. */
 export class AgentCalls {
   readonly #parts: GroupParts;
-  readonly #sessionId: string;
   readonly #agents: readonly GroupMember[];
   readonly #histories = new Map<string, AgentHistory>();
   #attempt: Attempt | null = null;
   #interrupted: Interrupted | null = null;
 
-  constructor(parts: GroupParts, sessionId: string, agents: readonly GroupMember[]) {
+  constructor(parts: GroupParts, agents: readonly GroupMember[]) {
     this.#parts = parts;
-    this.#sessionId = sessionId;
     this.#agents = agents;
     for (const member of agents) {
       this.#histories.set(member.name, new AgentHistory(parts.isolation, member, agents));
@@ -134,10 +132,11 @@ export class AgentCalls {
     key: string,
     signal: AbortSignal,
     { runId, spent, step }: RunState,
-    { variables }: RunFeed,
+    { session, variables }: RunFeed,
   ): AgentContext {
     return Object.freeze({
-      sessionId: this.#sessionId,
+      sessionId: session.sessionId,
+      session,
       runId,
       agent: name,
       role,

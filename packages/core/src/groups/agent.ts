@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../session/json.ts';
+import type { SessionState } from '../session/state.ts';
 import type { ContentPart, SessionTurn, ToolCall, TurnInput, TurnRole } from '../session/turn.ts';
 
 /**
@@ -30,6 +31,8 @@ export interface Agent {
 /** What an agent knows of the run in which it speaks. */
 export interface AgentContext {
   readonly sessionId: string;
+  /** Whose session it is and what it is about, as it was when this process took up the run. */
+  readonly session: Pick<SessionState, 'sessionId' | 'tenantId' | 'userId' | 'metadata'>;
   readonly runId: string;
   readonly agent: string;
   readonly role: string | null;

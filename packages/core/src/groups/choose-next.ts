@@ -2,8 +2,9 @@ import { SessionInputError } from '../errors.ts';
 import { kindOf } from '../session/ids.ts';
 import { copyJson, isPlainObject, opaqueRules } from '../session/json.ts';
 import { limits } from '../session/limits.ts';
+import { checkBytes } from '../session/parse-turn.ts';
 import type { SessionTurn } from '../session/turn.ts';
-import type { GroupMember } from './agent.ts';
+import type { GroupMember, ManagerState } from './agent.ts';
 import type { GroupParts } from './group-parts.ts';
 import { GroupView } from './group-view.ts';
 import type { GroupEndReason, RunState } from './run-state.ts';
@@ -115,6 +116,14 @@ function toSelection(given: unknown): Selection {
     agent,
     fallback,
     ...(round === undefined ? {} : { round }),
-    state: copyJson(state ?? null, 'turnManager.state', opaqueRules(limits.depth)),
+    state: copyState(state ?? null),
   };
+}
+
+/** It is written anew with each step, so it has the limit of variables. @throws SessionInputError, SessionLimitError */
+function copyState(state: unknown): ManagerState {
+  const path = 'turnManager.state';
+  const copy = copyJson(state, path, opaqueRules(limits.depth));
+  checkBytes(JSON.stringify(copy), path, 'variablesBytes');
+  return copy;
 }

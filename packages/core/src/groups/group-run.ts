@@ -53,7 +53,7 @@ export class GroupRun {
   /** Reads the history of a session; each turn goes to those who may see it. */
   static async open(parts: GroupParts, row: SessionRow): Promise<GroupRun> {
     const agents = Object.freeze([...parts.seats.values()].map(({ member }) => member));
-    const calls = new AgentCalls(parts, row.sessionId, agents);
+    const calls = new AgentCalls(parts, agents);
     const feed = await RunFeed.open(parts.engine, row, (turn) => calls.hear(turn));
     return new GroupRun(parts, row.sessionId, agents, calls, feed);
   }
@@ -226,7 +226,9 @@ export class GroupRun {
     const { state } = run;
     let next: RunState | null = null;
     try {
-      const verdict = await this.#calls.asked(() => this.#parts.stopWhen.judge(this.#view(state)));
+      const verdict = await this.#calls.asked(() =>
+        this.#parts.stopWhen.judge(this.#view(run.worked(state))),
+      );
       if (verdict !== null) next = over(state, 'stopped', verdict).state;
     } catch (error) {
       if (error instanceof Interrupted) throw error;
@@ -267,7 +269,7 @@ export class GroupRun {
     const agent = seat.member.name;
     const { step } = run.state;
     const last = { step, agent, ...(handOver === undefined ? {} : { handOver }) };
-    const after = done(run.state, last, turns);
+    const after = run.worked(done(run.state, last, turns));
     let next: RunState;
     if (ask !== null)
       next = waiting(after, { agent, about: 'question', text: ask, toolCall: null });
@@ -293,7 +295,7 @@ export class GroupRun {
 
   /** Lets the next one speak, with nothing said in this step. */
   async #pass(run: StoredRun, last: LastStep): Promise<void> {
-    await run.write(this.choose(done(run.state, last, []), []));
+    await run.write(this.choose(run.worked(done(run.state, last, [])), []));
   }
 
   async #fail(run: StoredRun, { member, onError }: Seat, error: unknown): Promise<void> {
@@ -322,10 +324,8 @@ export class GroupRun {
     }
     const turns = await this.#calls.callTools(seat, calls, state, this.#feed);
     const { step } = state;
-    const next = this.choose(
-      done(state, { ...state.last, step, agent, tools: true }, turns),
-      turns,
-    );
+    const last = { ...state.last, step, agent, tools: true };
+    const next = this.choose(run.worked(done(state, last, turns)), turns);
     yield* told(await run.write(next, turns), agent, step);
     yield* this.#choiceTold(next);
   }

@@ -3,7 +3,7 @@ import { parseBatch } from '../manager/append.ts';
 import { checkPrintable, kindOf, shapeOf } from '../session/ids.ts';
 import { isPlainObject, mapItems } from '../session/json.ts';
 import { parseVariablesPatch } from '../session/parse-patch.ts';
-import type { TurnDraft } from '../session/parse-turn.ts';
+import { parseTurn, type TurnDraft } from '../session/parse-turn.ts';
 import { readInput } from '../session/read-input.ts';
 import type { GroupMember } from './agent.ts';
 import type { RoleIsolation } from './role-isolation.ts';
@@ -111,10 +111,13 @@ function draftsOf(said: readonly unknown[], answering: Answering): readonly Turn
   return drafts;
 }
 
-/** A question is text of any lines; its turn holds it to its limits. */
+/** A question is a text that a turn could hold. */
 function checkQuestion(ask: unknown, path: string): string {
-  if (typeof ask === 'string' && ask.trim() !== '') return ask;
-  throw new SessionInputError(path, `expected a question, got ${shapeOf(ask)}`);
+  if (typeof ask !== 'string' || ask.trim() === '') {
+    throw new SessionInputError(path, `expected a question, got ${shapeOf(ask)}`);
+  }
+  parseTurn({ role: 'assistant', content: ask }, path);
+  return ask;
 }
 
 function checkHandOver(to: unknown, { agents, member }: Answering, path: string): void {

@@ -3,10 +3,12 @@ import { readTurns } from '../manager/read-turns.ts';
 import type { JsonObject } from '../session/json.ts';
 import { deepFreeze } from '../session/json.ts';
 import type { TurnDraft } from '../session/parse-turn.ts';
+import { readStored } from '../session/read-stored.ts';
 import { writtenTurn } from '../session/read-turn.ts';
 import type { SessionTurn } from '../session/turn.ts';
 import type { Committed } from '../store/port.ts';
 import type { SessionHead, SessionRow, VariablesVersion } from '../store/rows.ts';
+import type { AgentContext } from './agent.ts';
 import type { GroupEndReason } from './run-state.ts';
 
 /** Turns of a history that a run reads when it begins: the newest. */
@@ -19,6 +21,7 @@ const maxHistory = 10_000;
 export class RunFeed {
   readonly #engine: Engine;
   readonly #onTurn: (turn: SessionTurn) => void;
+  readonly session: AgentContext['session'];
   readonly turns: SessionTurn[] = [];
   #seq = 0;
   #version: VariablesVersion | null = null;
@@ -26,9 +29,15 @@ export class RunFeed {
   /** Why the session does not take any more turns, once a commit of the run's own has found out; null if it does. */
   ended: GroupEndReason | null = null;
 
-  private constructor(engine: Engine, onTurn: (turn: SessionTurn) => void) {
+  private constructor(engine: Engine, row: SessionRow, onTurn: (turn: SessionTurn) => void) {
+    const { metadata, owner, sessionId } = row;
     this.#engine = engine;
     this.#onTurn = onTurn;
+    this.session = deepFreeze({
+      sessionId,
+      ...owner,
+      metadata: readStored(metadata, `the metadata of session '${sessionId}'`) as JsonObject,
+    });
   }
 
   static async open(
@@ -36,7 +45,7 @@ export class RunFeed {
     row: SessionRow,
     onTurn: (turn: SessionTurn) => void,
   ): Promise<RunFeed> {
-    const feed = new RunFeed(engine, onTurn);
+    const feed = new RunFeed(engine, row, onTurn);
     const from = Math.max(1, row.head.seq - maxHistory + 1);
     for await (const turn of readTurns(engine, row, from, row.head.seq, 'asc')) feed.#add(turn);
     feed.#seq = row.head.seq;

@@ -65,7 +65,7 @@ export class StoredRun {
     patch: ParsedPatch | null = null,
   ): Promise<readonly SessionTurn[]> {
     const { expiry } = this.#engine;
-    const next = this.#timed(state);
+    const next = this.worked(state);
     const isSeen = turns.length > 0 || patch !== null;
     const result = await this.#engine.try(this.#sessionId, {
       guards: {
@@ -87,7 +87,8 @@ export class StoredRun {
     return this.#feed.absorb(result, turns);
   }
 
-  #timed(state: RunState): RunState {
+  /** A state with the time that the run has worked until now. */
+  worked(state: RunState): RunState {
     const activeMs = Math.round(this.#workedBefore + performance.now() - this.#since);
     return { ...state, activeMs };
   }
@@ -119,7 +120,7 @@ export class StoredRun {
   async halt(reason: GroupEndReason): Promise<void> {
     const resumable = reason === 'cancelled' || reason === 'error' || reason === 'suspended';
     const status = resumable ? 'stopped' : 'ended';
-    const next = this.#timed({ ...this.#state, status, reason, detail: null });
+    const next = this.worked({ ...this.#state, status, reason, detail: null });
     // A step whose write was not answered may be stored: where it left the run is then right, and this is not.
     const asWritten = { ...runRecord, version: this.#version };
     const result = await this.#engine.try(this.#sessionId, {

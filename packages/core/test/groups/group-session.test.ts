@@ -1,4 +1,5 @@
 import {
+  type AgentContext,
   GroupSession,
   InMemorySessionStore,
   PriorityTurnManager,
@@ -145,6 +146,39 @@ describe('a group', () => {
     for (const id of [sessions.id, other]) {
       expect(await told(sessions, id)).toEqual(['user: Hi', 'b: b', 'a: a', 'b: b', 'a: a']);
     }
+  });
+
+  it('tells its agents whose session it is, and which step is done under which key', async () => {
+    const sessions = await openSession();
+    await sessions.manager.setMetadata(sessions.id, { topic: 'trains' });
+    const contexts: AgentContext[] = [];
+    const group = sessions.group().addAgent(
+      scripted('ann', (context) => {
+        contexts.push(context);
+        return 'x';
+      }),
+      { role: 'clerk' },
+    );
+    const { runId } = await group.run(sessions.id, 'Hi', { maxSteps: 2 });
+    const session = {
+      sessionId: sessions.id,
+      tenantId: null,
+      userId: 'ada',
+      metadata: { topic: 'trains' },
+    };
+    expect(contexts).toMatchObject(
+      [1, 2].map((step) => ({
+        sessionId: sessions.id,
+        session,
+        runId,
+        agent: 'ann',
+        role: 'clerk',
+        step,
+        key: `${runId}.${step}`,
+        attempt: 1,
+      })),
+    );
+    expect(Object.isFrozen(contexts[0]?.session.metadata)).toBe(true);
   });
 
   it('counts what it spent', async () => {

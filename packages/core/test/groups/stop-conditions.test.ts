@@ -123,6 +123,13 @@ describe('a run stops', () => {
     expect(elapsed.at(-1)).toBeGreaterThan(15);
     expect(elapsed.at(-1)).toBeLessThan(worked + 1);
     expect(await steps(stop.time(0))).toEqual([0, 'time 0']);
+    // The step that was just done counts.
+    const busy = () => {
+      const until = performance.now() + 12;
+      while (performance.now() < until);
+      return { content: 'x' };
+    };
+    expect(await steps(stop.time(10), busy)).toEqual([1, 'time 10']);
   });
 
   it('before an agent is paid for, with what was spent before a crash', async () => {

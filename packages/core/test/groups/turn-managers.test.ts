@@ -236,6 +236,7 @@ describe('a turn manager of one’s own', () => {
     ['names a stranger', () => 'zoe'],
     ['answers nonsense', () => 7 as never],
     ['names a stranger later', async () => ({ agent: 'zoe' })],
+    ['keeps too much', () => ({ agent: 'a', state: 'x'.repeat(70_000) })],
     ['keeps what is no JSON', () => ({ agent: 'a', state: (() => {}) as never })],
   ])('that %s stops the run, keeps what was said, and is asked again', async (_what, select) => {
     const sessions = await openSession();
