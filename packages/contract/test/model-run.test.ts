@@ -51,6 +51,10 @@ const faults: readonly FaultName[] = [
   'hasNoCountCap',
   'dropsTheOldest',
   'takesWhatFits',
+  // Reports: what is deleted forgotten, or counted twice.
+  'forgetsSpending',
+  'reportsErasedTwice',
+  'reportsNoCachedTokens',
   // Owners.
   'ownsNothing',
   'forgetsTenants',

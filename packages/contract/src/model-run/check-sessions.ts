@@ -1,18 +1,36 @@
+import type { ReportGrouping } from '@lexigram/ai-session';
 import { allOf, allPages, inOneOrder } from './calls/pages.ts';
 import { statesOf } from './calls/read-calls.ts';
 import type { Trial } from './context.ts';
 import { livingBranches } from './model/life.ts';
 import { refuse } from './model/refusal.ts';
 import type { ModelSession } from './model/session.ts';
+import { usageView } from './model/usage.ts';
 import { historyView, stateView } from './model/views.ts';
 import { disagreement, outcomeOf, outcomeOfAsync } from './outcome.ts';
 
 /**
  * Compares everything of all sessions: the state with its whole history, the history as pages in both orders,
- * the checkpoints, the branches. A deleted session must be unknown.
+ * the checkpoints, the branches. A deleted session must be unknown, and what it used must be counted.
  */
 export async function checkSessions(trial: Trial): Promise<void> {
   for (const session of trial.model.sessions) await checkSession(trial, session);
+  for (const groupBy of ['day', 'model', 'agent', 'user', 'tool'] as const) {
+    await checkUsage(trial, groupBy);
+  }
+}
+
+async function checkUsage(
+  { model, names, sessions }: Trial,
+  groupBy: ReportGrouping,
+): Promise<void> {
+  const report = async (): Promise<object> => {
+    const { items, total } = await sessions.analytics.report({ groupBy, limit: 1_000 });
+    return { items, total };
+  };
+  const expected = outcomeOf(() => usageView(model, groupBy));
+  const found = disagreement(names, expected, await outcomeOfAsync(report));
+  if (found !== null) throw new Error(`comparing the report by ${groupBy}: ${found}`);
 }
 
 async function checkSession(trial: Trial, session: ModelSession): Promise<void> {
