@@ -16,6 +16,7 @@ interface Line {
   readonly what: 'start' | 'end';
   readonly id: string;
   readonly token: number;
+  readonly pid: number;
 }
 
 /** Lets two processes work off what is owed. */
@@ -60,8 +61,10 @@ it('a consolidation is done at least once for each session, killed before, in an
   await workOff(path, file, 'works');
   const log = linesOf(file);
   const survived = log.slice(killed.length);
-  // A run of a process that was killed may have no end: nobody takes it up before the survivors come.
-  expect([...overlapsIn(killed), ...overlapsIn(survived)]).toEqual([]);
+  // A run of a process that was killed has no end; they lived one after another, each at its own.
+  const lives = Object.values(Object.groupBy(killed, ({ pid }) => pid));
+  expect(lives.flatMap((life) => overlapsIn(life ?? []))).toEqual([]);
+  expect(overlapsIn(survived)).toEqual([]);
   for (const [i, id] of ids.entries()) {
     const runs = log.filter((line) => line.id === id);
     const tokens = runs.filter(({ what }) => what === 'start').map(({ token }) => token);

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { SessionInputError } from '../errors.ts';
 import { type Engine, type ServiceOptions, toEngine } from '../manager/engine.ts';
+import { owedRecord } from '../memory/consolidation.ts';
 import type { SessionMemory } from '../memory/session-memory.ts';
 import { kindOf } from '../session/ids.ts';
 import { type FailureReport, warnOfFailure } from './report-failure.ts';
@@ -10,7 +11,7 @@ import { Sweep, type SweepReport } from './sweep.ts';
 export interface CleanupOptions {
   /** Milliseconds since 1970, to tell how old a row is; the time of this process if left out. */
   readonly clock?: (() => number) | undefined;
-  /** The memory whose owed consolidations it runs; none if left out. */
+  /** The memory for which sessions that expire owe a consolidation, and whose it runs; none if left out. */
   readonly memory?: SessionMemory | undefined;
   /** Takes what fails in the background; a warning of the process if left out. */
   readonly onFailure?: FailureReport | undefined;
@@ -46,6 +47,7 @@ export class SessionCleanupScheduler {
     this.#clock = clock;
     this.#report = onFailure;
     this.#memory = options.memory;
+    if (this.#memory?.consolidates === true) this.#engine.onEnd = [owedRecord()];
   }
 
   /** Whether it sweeps by itself. */

@@ -2,7 +2,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { SessionInputError, SessionNotFoundError } from '../errors.ts';
 import { createSession } from '../manager/create.ts';
 import { type Engine, type ServiceOptions, toEngine } from '../manager/engine.ts';
-import { checkPrintable, checkSessionId, isSessionId, kindOf } from '../session/ids.ts';
+import { checkPrintable, isSessionId, kindOf } from '../session/ids.ts';
+import { isPlainObject } from '../session/json.ts';
+import { readInput } from '../session/read-input.ts';
 import type { AnySession, SessionState, SessionTypes } from '../session/state.ts';
 import type { SessionStore } from '../store/port.ts';
 
@@ -83,8 +85,9 @@ export class SessionContext<T extends SessionTypes = AnySession> {
    * @throws SessionInputError; SessionNotFoundError for somebody else's session
    */
   bind(session: SessionState<T>): ContextToken {
-    const scope: Scope = { state: this.#check(session), making: null };
-    const token: ContextToken = Object.freeze({ sessionId: session.sessionId });
+    const state = this.#check(session);
+    const scope: Scope = { state, making: null };
+    const token: ContextToken = Object.freeze({ sessionId: state.sessionId });
     this.#tokens.set(token, { scope, before: this.#storage.getStore() });
     this.#storage.enterWith(scope);
     return token;
@@ -166,11 +169,20 @@ export class SessionContext<T extends SessionTypes = AnySession> {
     return owner === undefined || (owner.userId === userId && owner.tenantId === tenantId);
   }
 
+  /** The state, as it cannot be changed any more. */
   #check(session: SessionState<T>): SessionState<T> {
-    if (!isSessionId(session?.sessionId) || typeof session.userId !== 'string') {
+    const state = readInput('session', () =>
+      Object.isFrozen(session) || !isPlainObject(session) ? session : Object.freeze({ ...session }),
+    );
+    const fits = readInput('session', () => {
+      const { tenantId, userId } = state ?? {};
+      const named = tenantId === null || typeof tenantId === 'string';
+      return isSessionId(state?.sessionId) && typeof userId === 'string' && named;
+    });
+    if (!fits) {
       throw new SessionInputError('session', `expected a session's state, got ${kindOf(session)}`);
     }
-    if (!this.#isOwn(session)) throw new SessionNotFoundError(checkSessionId(session.sessionId));
-    return session;
+    if (!this.#isOwn(state)) throw new SessionNotFoundError(state.sessionId);
+    return state;
   }
 }

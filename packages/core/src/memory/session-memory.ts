@@ -45,6 +45,11 @@ export class SessionMemory {
     this.#work = parts instanceof MemoryWork ? parts : new MemoryWork(this.#engine, parts);
   }
 
+  /** Whether sessions that end owe a consolidation: there is a consolidator, and `consolidateOnClose` is on. */
+  get consolidates(): boolean {
+    return this.#work.queue !== null && this.#engine.config.consolidateOnClose;
+  }
+
   /**
    * What the working memory has of a session that fits a query, in at most so many tokens, in order of seq. If it has
    * not seen the newest turn, it is filled with the last hundred first.

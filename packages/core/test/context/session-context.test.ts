@@ -152,6 +152,17 @@ describe('the session context', () => {
     expect(heard).toEqual([state.sessionId, null]);
   });
 
+  it('holds what was bound, whatever is done to it afterwards', async () => {
+    const sessions = await open();
+    const given = { ...(await sessions.manager.create({ userId: 'ada' })) };
+    const { userId } = given;
+    sessions.context.run(given, () => {
+      (given as { userId: string }).userId = 'bob';
+      expect(sessions.context.state.userId).toBe(userId);
+      expect(sessions.as({ userId: 'bob' }).context.sessionId).toBeNull();
+    });
+  });
+
   it("shows an owner nobody else's session", async () => {
     const sessions = await open();
     const ada = sessions.as({ userId: 'ada' });
@@ -177,7 +188,14 @@ describe('the session context', () => {
   it('refuses what is no session and no function', async () => {
     const { context, manager } = await open();
     const state = await manager.create({ userId: 'u' });
-    for (const session of [undefined, {}, 7, { sessionId: 'x' }, { ...state, sessionId: '../x' }]) {
+    const throwing = Object.defineProperty({ ...state }, 'userId', {
+      enumerable: true,
+      get: () => {
+        throw new Error('hostile');
+      },
+    });
+    const wrong = [undefined, {}, 7, [state], { sessionId: 'x' }, throwing];
+    for (const session of [...wrong, { ...state, sessionId: '../x' }, { ...state, tenantId: 7 }]) {
       expect(() => context.run(session as never, () => 1)).toThrow(SessionInputError);
       expect(() => context.bind(session as never)).toThrow(SessionInputError);
     }

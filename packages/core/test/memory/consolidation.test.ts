@@ -4,8 +4,13 @@ import type { SessionConfigInput } from '../../src/config/session-config.ts';
 import { createSessions, type Sessions } from '../../src/create-sessions.ts';
 import { SessionTransitionError, SessionUnsupportedError } from '../../src/errors.ts';
 import type { MemoryConsolidator } from '../../src/memory/memory-consolidator.ts';
+import { SessionMemory } from '../../src/memory/session-memory.ts';
 import { InMemorySessionStore } from '../../src/store/memory.ts';
 import { scripted, until } from './scripted.ts';
+
+/** Failures are told to a log, in place of warnings. */
+const nothing = (): void => {};
+const quiet = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 const say = (content: string) => ({ role: 'user' as const, content });
 
@@ -23,7 +28,7 @@ async function open(
   const store = new InMemorySessionStore({ clock: () => opened.now });
   return Object.assign(opened, {
     store,
-    sessions: await createSessions(config, { store, consolidator }),
+    sessions: await createSessions(config, { store, consolidator, logger: quiet }),
   });
 }
 
@@ -162,6 +167,21 @@ describe('a consolidation', () => {
     }
   });
 
+  it('is owed by what a sweeper of its own marks, if it was given the memory', async () => {
+    const { consolidator, runs } = scripted();
+    const opened = await open(null, { sessionTtl: 60 });
+    const { store } = opened;
+    const config = { sessionTtl: 60 };
+    const memory = new SessionMemory({ store, config }, { consolidator });
+    const cleanup = new SessionCleanupScheduler({ store, config }, { memory });
+    const { sessionId } = await opened.sessions.manager.create({ userId: 'u' });
+    opened.now += 60_000;
+    expect(await cleanup.sweep()).toMatchObject({ expired: 1, consolidated: 1 });
+    expect(runs.map(({ run }) => run.session.sessionId)).toEqual([sessionId]);
+    expect(memory.consolidates).toBe(true);
+    expect(opened.sessions.memory.consolidates).toBe(false);
+  });
+
   it('that fails can be seen, is tried again later each time, and can be run by hand', async () => {
     let broken = true;
     const { consolidator, runs } = scripted(
@@ -176,9 +196,8 @@ describe('a consolidation', () => {
     const failures: unknown[] = [];
     const onFailure = (failure: unknown) => failures.push(failure);
     // What hears of the close is not there: only the sweep finds it.
-    const { manager } = await createSessions({}, { store, consolidator });
+    const { manager } = await createSessions({}, { store, consolidator, logger: quiet });
     const worker = await createSessions({}, { store });
-    const { SessionMemory } = await import('../../src/memory/session-memory.ts');
     const memory = new SessionMemory({ store }, { consolidator, onFailure });
     const cleanup = new SessionCleanupScheduler({ store }, { memory, clock: () => now });
     const { sessionId } = await manager.create({ userId: 'u' });
