@@ -10,7 +10,9 @@ import { groupStep } from './groups/group-step.ts';
 import { length } from './groups/length.ts';
 import { lineage } from './groups/lineage.ts';
 import { memory } from './groups/memory.ts';
+import { peersMemory, peersSqlite } from './groups/peers.ts';
 import { processes } from './groups/processes.ts';
+import { races } from './groups/races.ts';
 import { report, spending } from './groups/report.ts';
 import { web } from './groups/web.ts';
 import { describeMachine } from './machine.ts';
@@ -30,6 +32,9 @@ const groups: readonly Group[] = [
   report,
   spending,
   web,
+  peersSqlite,
+  peersMemory,
+  races,
 ];
 
 const { positionals, values } = parseArgs({

@@ -3,6 +3,7 @@ import { MemorySession } from '@openai/agents-core';
 import { plainTurn } from '../conversations.ts';
 import type { Figure, Group, MeasureOptions } from '../figure.ts';
 import { short } from '../figure.ts';
+import { silent } from '../peers/openai.ts';
 import { type Contestant, interleave, median, microseconds, ratioOf } from '../rounds.ts';
 import { newSession, noCaps } from '../sessions.ts';
 
@@ -78,15 +79,3 @@ async function measure(
   };
   return [figure('', costs.peer), figure(', its logging off', costs.unlogged)];
 }
-
-type Logger = NonNullable<NonNullable<ConstructorParameters<typeof MemorySession>[0]>['logger']>;
-
-/** MemorySession writes each item as JSON for its log unless that is switched off. */
-const silent: Logger = {
-  namespace: 'bench',
-  debug: () => {},
-  warn: () => {},
-  error: () => {},
-  dontLogModelData: true,
-  dontLogToolData: true,
-};
