@@ -1,11 +1,14 @@
 import { join } from 'node:path';
 import {
   createModelAgent,
+  createModelSelector,
   createSessions,
   type GroupEvent,
   type GroupResult,
+  LlmDirectedTurnManager,
   type Sessions,
   SwarmTurnManager,
+  stop,
 } from '@lexigram/ai-session';
 import { generateText, jsonSchema, streamText, type ToolSet, tool } from 'ai';
 import { convertArrayToReadableStream, MockLanguageModelV4 } from 'ai/test';
@@ -209,6 +212,32 @@ describe('an agent that asks a model', () => {
       'bob: Bye',
     ]);
   });
+});
+
+it('a model chooses who speaks next, by what was said and what the agents are good at', async () => {
+  const sessions = await open();
+  const prompts: string[] = [];
+  const model = modelOf((prompt) => {
+    prompts.push(prompt);
+    return prompt.includes('cook: Soup.') ? 'I choose **taster**.' : 'cook';
+  });
+  const select = createModelSelector({
+    generate: (request) => generateText({ model, ...request }),
+    instructions: 'A meal is made.',
+  });
+  const group = sessions.group({
+    turnManager: new LlmDirectedTurnManager({ select }),
+    stopWhen: stop.text('Good.'),
+  });
+  group
+    .addAgent({ name: 'taster', description: 'knows what is good', execute: () => 'Good.' })
+    .addAgent({ name: 'cook', execute: () => 'Soup.' }, { role: 'kitchen' });
+  const result = await group.run(sessions.id, 'Lunch, please');
+  expect(result).toMatchObject({ reason: 'stopped', steps: 2 });
+  expect((await lines(sessions)).slice(1)).toEqual(['cook: Soup.', 'taster: Good.']);
+  expect(prompts[0]).toContain('- taster: knows what is good\\n- cook: kitchen');
+  expect(prompts[0]).toContain('user: Lunch, please');
+  expect(prompts[1]).toContain("'cook' spoke last.");
 });
 
 describe('a support swarm on a recorded conversation', async () => {

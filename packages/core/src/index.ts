@@ -93,6 +93,7 @@ export {
   type ModelTool,
   type ModelUsage,
 } from './groups/model-agent.ts';
+export { createModelSelector, type ModelSelectorOptions } from './groups/model-selector.ts';
 export type { Decision, Question, ResumeInput } from './groups/question.ts';
 export {
   RoleIsolation,

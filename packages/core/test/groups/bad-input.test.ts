@@ -1,5 +1,7 @@
 import {
   type AgentOptions,
+  createModelAgent,
+  createModelSelector,
   createSessions,
   InMemorySessionStore,
   isSessionError,
@@ -137,6 +139,23 @@ describe('a turn manager is refused', () => {
     const group = sessions.group({ turnManager }).addAgent(scripted('ann'));
     await expect(group.run(sessions.id, 'Hi')).rejects.toThrow("no agent 'zoe'");
     expect(await told(sessions, sessions.id)).toEqual([]);
+  });
+});
+
+describe('what asks a model is refused', () => {
+  it.each([
+    () => createModelAgent({ name: 'a' }),
+    () => createModelAgent({ name: 'a', generate: nothing as never, stream: nothing as never }),
+    () => createModelAgent({ name: 'a', generate: nothing as never, tools: { t: 1 } as never }),
+    () => createModelAgent({ name: 'a', generate: nothing as never, instructions: 7 as never }),
+    () => createModelAgent({ name: 'a', generate: nothing as never, maxTokens: -1 }),
+    () => createModelAgent({ name: 'a', generate: nothing as never, other: 1 } as never),
+    () => createModelSelector({} as never),
+    () => createModelSelector({ generate: nothing as never, instructions: 7 as never }),
+    () => createModelSelector({ generate: nothing as never, maxTurns: 1.5 }),
+    () => createModelSelector({ generate: nothing as never, timeoutMs: -1 }),
+  ])('%s', (make) => {
+    expect(make).toThrow(SessionInputError);
   });
 });
 

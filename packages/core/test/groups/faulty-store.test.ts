@@ -8,6 +8,7 @@ import {
   type TurnManager,
 } from '@lexigram/ai-session';
 import { describe, expect, it } from 'vitest';
+import type { Commit } from '../../src/store/port.ts';
 import { scripted, told } from './kit.ts';
 
 /** A store whose n-th commit is not answered: before it is written, or after. */
@@ -24,6 +25,30 @@ function failingAt(store: SessionStore, n: number, written: boolean): SessionSto
         if (left !== 0) return call(...args);
         if (written) await call(...args);
         throw new SessionStoreUnavailableError('unreachable', 'the line is dead');
+      };
+    },
+  });
+}
+
+/** A store that writes a step in two: first the turns, then where the run stands. */
+function splitting(store: SessionStore): SessionStore {
+  return new Proxy(store, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key);
+      if (typeof value !== 'function') return value;
+      if (key !== 'commit') return value.bind(target);
+      return async (sessionId: string, { append, records, ...rest }: Commit) => {
+        if (append === undefined || records === undefined) {
+          return target.commit(sessionId, {
+            ...rest,
+            ...(append === undefined ? {} : { append }),
+            ...(records === undefined ? {} : { records }),
+          });
+        }
+        const result = await target.commit(sessionId, { ...rest, append });
+        if (result.refused !== undefined) return result;
+        const written = await target.commit(sessionId, { records });
+        return written.refused === undefined ? result : written;
       };
     },
   });
@@ -112,3 +137,18 @@ describe.each(Object.keys(managers))(
     });
   },
 );
+
+it('a store that writes a step in two would be found', async () => {
+  const undisturbed = await play(splitting(new InMemorySessionStore()));
+  expect(undisturbed).toMatchObject({ faults: 0, reason: 'steps' });
+  const told = JSON.stringify('lines' in undisturbed && undisturbed.lines);
+  let broken = 0;
+  for (let n = 1; n < 20; n++) {
+    const store = splitting(failingAt(new InMemorySessionStore(), n, true));
+    const played = await play(store).catch((error: unknown) => ({ error }));
+    // A run that cannot go on, or that says something else; one that waits for its lease is no fault.
+    if ('stuck' in played) continue;
+    if ('error' in played || JSON.stringify(played.lines) !== told) broken += 1;
+  }
+  expect(broken).toBeGreaterThan(5);
+});
