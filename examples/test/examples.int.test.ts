@@ -18,11 +18,14 @@ function told(page: string): RegExp {
 
 /** What each example prints; in some, ids differ from run to run. */
 const printed: Readonly<Record<string, RegExp>> = {
+  'agent-run.ts': /^Trains go at 08:10 and 09:40\.\nBooked: 09:40\.\n$/,
   'analytics.ts': new RegExp(
     '^0 0\\.25\n0\\.0096\nan-unheard-of-model 1 1000 no price\nour-model 1 10500 0\\.0096\n' +
       "0\\.0096 \\[ { model: 'an-unheard-of-model', turns: 1 } \\]\n1 2 0\\.0096\n" +
       "null \\[ { model: 'who-knows', turns: 1 } \\]\nmaxCostPerSession 0\\.05\n$",
   ),
+  'chat-route.ts':
+    /^I was sent 2 messages, and answer in pieces\.\nI was sent 4 messages, and answer in pieces\.\n$/,
   'configuration.ts': told('docs/configuration.md'),
   'context.ts': /^2 null\n$/,
   'events.ts':

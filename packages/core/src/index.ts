@@ -230,6 +230,7 @@ export type {
 } from './projection/formats/openai-responses.ts';
 export type { ProjectionFormat, ProjectionFormats } from './projection/formats.ts';
 export type { OmitReason } from './projection/group-turns.ts';
+export { HybridContextPruner, type HybridOptions } from './projection/hybrid-pruner.ts';
 export type { WindowSettings } from './projection/lexical/score-windows.ts';
 export type { ProjectedMessage } from './projection/message.ts';
 export { modelSummariser, type SummaryModel } from './projection/model-summariser.ts';
@@ -247,6 +248,9 @@ export type {
 } from './projection/pruner.ts';
 export { RecencyContextPruner } from './projection/recency-pruner.ts';
 export { RelevanceContextPruner } from './projection/relevance-pruner.ts';
+export type { Embedder, EmbeddingModelLike } from './projection/semantic/embedder.ts';
+export { energeticEmbedder } from './projection/semantic/energetic-embedder.ts';
+export { SemanticContextPruner, type SemanticOptions } from './projection/semantic-pruner.ts';
 export { type ProjectSessionOptions, SessionProjection } from './projection/session-projection.ts';
 export type { SummariseInput, Summariser } from './projection/summarise.ts';
 export { InMemorySessionStore, type InMemorySessionStoreOptions } from './store/memory.ts';

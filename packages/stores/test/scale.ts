@@ -26,6 +26,8 @@ const counts = {
   sweptTogether: { few: 200, all: 1_000 },
   /** Commits before or after which a group's process is killed. */
   groupKills: { few: 2, all: Number.POSITIVE_INFINITY },
+  /** Rounds of kill -9 over processes that write and sum up at once. */
+  compactionKills: { few: 2, all: 50 },
   /** Moments at which it is killed. */
   groupMoments: { few: 2, all: 100 },
   /** Rounds in which it is stopped, overtaken, and goes on. */

@@ -2,12 +2,17 @@ import { SessionInputError } from '../errors.ts';
 import { kindOf } from '../session/ids.ts';
 import { checkOptions } from '../session/options.ts';
 import type { SessionTurn } from '../session/turn.ts';
-import { estimateTokens } from './count-tokens.ts';
 import { digestTurn, type TurnDigest } from './digest-turn.ts';
 import type { Room } from './keep-best.ts';
 import { scoreWindows, type WindowSettings, windowSettings } from './lexical/score-windows.ts';
 import { queryTerms, termsOf } from './lexical/terms.ts';
 import { type Candidate, ScoringContextPruner } from './scoring-pruner.ts';
+
+/** A turn's digest with its terms; what it costs is told by its weight. */
+export function digestTerms(turn: SessionTurn): TurnDigest {
+  const terms = termsOf(turn);
+  return { ...digestTurn(turn, () => 0), terms, end: terms.length };
+}
 
 /**
  * Finds by words: BM25 over the conversation around each turn, fading with distance, so that a hit lifts the turns
@@ -30,8 +35,7 @@ export class Bm25ContextPruner extends ScoringContextPruner {
   }
 
   protected override digest(turn: SessionTurn): TurnDigest {
-    const terms = termsOf(turn);
-    return { ...digestTurn(turn, estimateTokens), terms, end: terms.length };
+    return digestTerms(turn);
   }
 
   protected override score(

@@ -1,0 +1,42 @@
+// Adds turns to a session, or sums it up again and again, and says what was done, until it is killed.
+import { setTimeout } from 'node:timers/promises';
+import { createSessions, SessionLeaseError } from '@lexigram/ai-session';
+import { SqliteSessionStore } from '@lexigram/ai-session-stores';
+import { say } from './talk.ts';
+
+/** What a process has done. */
+export type Compacted =
+  | { readonly did: 'open' }
+  | { readonly did: 'turn'; readonly turnId: string }
+  | { readonly did: 'summary'; readonly toSeq: number };
+
+const [path = '', sessionId = '', name = '', part = ''] = process.argv.slice(2);
+const store = await SqliteSessionStore.open(path, { lockTimeoutMs: 30_000 });
+const config = { maxTurnsPerSession: 100_000, autoCheckpointInterval: null };
+const { manager, projection } = await createSessions(config, { store });
+say({ did: 'open' } satisfies Compacted);
+
+for (let n = 1; ; n++) {
+  if (part === 'write') {
+    const turnId = `${name}-${n}`;
+    await manager.addTurn(sessionId, { turnId, role: 'user', content: turnId });
+    say({ did: 'turn', turnId } satisfies Compacted);
+    continue;
+  }
+  try {
+    const made = await projection.compact(sessionId, {
+      keepLast: 3,
+      leaseMs: 200,
+      chunkTokens: 200,
+      // A summary that tells which turns it saw.
+      summarise: async ({ previous, turns }) => {
+        await setTimeout(n % 7);
+        return [previous ?? '', ...turns.map(({ turnId }) => turnId)].join(' ').trim();
+      },
+    });
+    if (made !== null) say({ did: 'summary', toSeq: made.toSeq } satisfies Compacted);
+  } catch (error) {
+    if (!(error instanceof SessionLeaseError)) throw error;
+    await setTimeout(5);
+  }
+}

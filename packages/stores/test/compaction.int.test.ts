@@ -1,0 +1,101 @@
+import { createSessions, type Sessions } from '@lexigram/ai-session';
+import { SqliteSessionStore } from '@lexigram/ai-session-stores';
+import { expect, it } from 'vitest';
+import type { Compacted } from './children/compact-until-killed.ts';
+import { startChild } from './kit/children.ts';
+import { temporaryFile } from './kit/folder.ts';
+import { randomOf } from './kit/random.ts';
+import { countOf } from './scale.ts';
+
+const script = new URL('./children/compact-until-killed.ts', import.meta.url);
+const sessionId = 'talk';
+
+it('summaries of processes that are killed are of turns they saw, and lose none', async () => {
+  const path = temporaryFile();
+  await using sessions = await open(path);
+  await sessions.manager.create({ userId: 'u', sessionId });
+  const random = randomOf(20_261_126);
+  const said: Compacted[] = [];
+  for (let round = 1; round <= countOf('compactionKills'); round++) {
+    const children = ['write', 'write', 'compact', 'compact'].map((part, i) =>
+      startChild(script, [path, sessionId, `r${round}p${i}`, part]),
+    );
+    let left = random.between(60, 200);
+    let open = 0;
+    await Promise.all(
+      children.map(async (child) => {
+        for await (const done of child.messages<Compacted>()) {
+          said.push(done);
+          if (done.did === 'open') open += 1;
+          if (open < children.length) continue;
+          left -= 1;
+          if (left === 0) for (const each of children) each.kill();
+        }
+        expect(await child.ended).toEqual({ code: null, signal: 'SIGKILL', errors: '' });
+      }),
+    );
+    expect(await faultsIn(sessions, said), `round ${round}`).toEqual([]);
+  }
+  expect(said.filter(({ did }) => did === 'summary').length).toBeGreaterThan(0);
+  // Whoever was killed while summing up holds nobody up for longer than its lease.
+  const last = await compactWhenFree(sessions);
+  const { turnCount } = await sessions.manager.getState(sessionId);
+  expect(last).toBe(turnCount - 1);
+  expect(await faultsIn(sessions, said)).toEqual([]);
+});
+
+it('the same check finds a summary of turns that were not seen, and a lost turn', async () => {
+  await using sessions = await open(temporaryFile());
+  await sessions.manager.create({ userId: 'u', sessionId });
+  for (const turnId of ['a', 'b', 'c']) {
+    await sessions.manager.addTurn(sessionId, { turnId, role: 'user', content: turnId });
+  }
+  await sessions.projection.compact(sessionId, { upTo: 2, summarise: () => 'a b' });
+  expect(await faultsIn(sessions, [{ did: 'turn', turnId: 'c' }])).toEqual([]);
+  expect(await faultsIn(sessions, [{ did: 'turn', turnId: 'd' }])).toHaveLength(1);
+  await sessions.projection.compact(sessionId, { upTo: 3, summarise: () => 'a b c d' });
+  expect(await faultsIn(sessions, [])).toHaveLength(1);
+});
+
+async function open(path: string): Promise<Sessions> {
+  const store = await SqliteSessionStore.open(path, { lockTimeoutMs: 30_000 });
+  const config = { maxTurnsPerSession: 100_000, autoCheckpointInterval: null };
+  const sessions = await createSessions(config, { store });
+  return { ...sessions, [Symbol.asyncDispose]: () => store.close() };
+}
+
+/** Turns that were acknowledged and are not there, and summaries that are not of what they stand for. */
+async function faultsIn(sessions: Sessions, said: readonly Compacted[]): Promise<string[]> {
+  const { turns } = await sessions.manager.getState(sessionId, { turns: 'all' });
+  const ids = turns.map(({ turnId }) => turnId);
+  const there = new Set(ids);
+  const faults = said.flatMap((done) =>
+    done.did === 'turn' && !there.has(done.turnId) ? [`${done.turnId} is lost`] : [],
+  );
+  const records = await sessions.store.records(sessionId, 'overlay', { limit: 1_000 });
+  for (const { value } of records) {
+    const { summary, to } = JSON.parse(value);
+    if (summary !== ids.slice(0, to.seq).join(' ')) faults.push(`the summary up to ${to.seq}`);
+    if (ids[to.seq - 1] !== to.turnId) faults.push(`the end of the summary up to ${to.seq}`);
+  }
+  const ends = new Set(records.map(({ value }) => JSON.parse(value).to.seq));
+  if (ends.size !== records.length) faults.push('two summaries of one range');
+  return faults;
+}
+
+async function compactWhenFree(sessions: Sessions): Promise<number> {
+  for (;;) {
+    const made = await sessions.projection
+      .compact(sessionId, {
+        keepLast: 1,
+        summarise: ({ previous, turns }) =>
+          [previous ?? '', ...turns.map(({ turnId }) => turnId)].join(' ').trim(),
+      })
+      .catch((error: { code?: string }) => {
+        if (error.code !== 'LEX_ERR_SES_019') throw error;
+        return null;
+      });
+    if (made !== null) return made.toSeq;
+    await new Promise(setImmediate);
+  }
+}
