@@ -73,7 +73,15 @@ export const eventLaws: readonly Law[] = [
         );
         if (id === ids[0]) assert.deepEqual((await waiting).map(short), own.map(short));
       }
-      assert.equal(new Set(told.map(({ cursor }) => cursor)).size, told.length);
+      await inOneTick(8, (i) => one.manager.setVariables(ids[i % 2] as string, { [`v${i}`]: i }));
+      const alike = await take(all, 8);
+      const cursors = new Set([...told, ...alike].map(({ cursor }) => cursor));
+      assert.equal(cursors.size, told.length + 8);
+      for (const [i, { cursor }] of alike.entries()) {
+        const rest = other.events.subscribe({ after: cursor });
+        assert.deepEqual(await take(rest, 7 - i), alike.slice(i + 1));
+        await rest.return();
+      }
     },
   },
   {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { FeedItem, Point, VariablesVersion } from '@lexigram/ai-session/store';
 import type { Law } from '../law.ts';
-import { range } from '../many.ts';
+import { inOneTick, range } from '../many.ts';
 import { commitTo, done, rawSession, rawStart, rawTimeline, rawTurn } from '../raw.ts';
 
 const event = { type: 'metadata' } as const;
@@ -337,6 +337,42 @@ export const portReadLaws: readonly Law[] = [
           assert.deepEqual(seen, expected, `after ${from} in pages of ${limit}`);
         }
       }
+    },
+  },
+  {
+    id: 'port-reads/feed-while-written',
+    promise: 'Who reads a feed on while many write to the session misses nothing of it.',
+    async check({ scale, store }) {
+      await rawStart(store, ['a']);
+      const commit = commitTo(store);
+      const rounds = scale(60, 15);
+      let writing = true;
+      const writers = inOneTick(4, async (i) => {
+        for (const n of range(1, rounds)) {
+          done(await commit({ append: { turns: [rawTurn(`${i}.${n}`)] } }));
+          done(await commit({ event }));
+        }
+      }).then(({ lost }) => {
+        writing = false;
+        return lost;
+      });
+      const seen: number[] = [];
+      let after = 1;
+      for (let last = false; !last; ) {
+        last = !writing;
+        for (;;) {
+          const page = await store.feed('s', { after, limit: 50 });
+          if (page.length === 0) break;
+          for (const { revision } of page) {
+            assert.ok(revision <= after + 1, `${revision} came after ${after}`);
+            after = revision;
+            seen.push(revision);
+          }
+        }
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      assert.deepEqual(await writers, []);
+      assert.deepEqual(seen, range(2, 1 + 8 * rounds));
     },
   },
   {

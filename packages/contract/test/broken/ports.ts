@@ -1,6 +1,6 @@
 import type { CommitResult } from '@lexigram/ai-session/store';
 import type { OpenStore } from '../../src/index.ts';
-import { breaking, committing, telling } from './breaking.ts';
+import { breaking, committing, telling, tick } from './breaking.ts';
 
 const all = Number.MAX_SAFE_INTEGER;
 
@@ -213,6 +213,19 @@ export const feedsTheCurrentTimeline: OpenStore = breaking((inner) => ({
     const current = (await inner.session(id))?.head.timelineId;
     const items = await inner.feed(id, page);
     return items.filter((item) => item.type !== 'turn' || item.turn.timelineId === current);
+  },
+}));
+
+/** Looks for turns and for entries at two moments. */
+export const feedsInTwoLooks: OpenStore = breaking((inner) => ({
+  async feed(id, page) {
+    const turns = await inner.feed(id, page);
+    await tick(8);
+    const entries = await inner.feed(id, page);
+    return [
+      ...turns.filter(({ type }) => type === 'turn'),
+      ...entries.filter(({ type }) => type !== 'turn'),
+    ].toSorted((a, b) => a.revision - b.revision);
   },
 }));
 

@@ -264,6 +264,7 @@ export const teeth: Readonly<Record<string, readonly FaultName[]>> = {
   'port-changes/never-again': ['countsChanges'],
   'port-changes/watch': ['wakesOnce', 'wakesForever', 'wakesTheWrong'],
   'port-reads/feed-across-moves': ['feedsTheCurrentTimeline', 'cutsRevisions'],
+  'port-reads/feed-while-written': ['feedsInTwoLooks'],
   'port-reads/feed-gap': ['hidesGaps'],
   'port-guards/closed-store': ['staysOpen'],
   'persistence/all-there': ['losesTheLastEntry'],

@@ -31,6 +31,11 @@ export function tagOf({ at, data, turn, type }: Happening): string {
   return `${type}${n}-${at.toString(36)}`;
 }
 
+/** The tag of an item among those of many sessions, several of which may stand at one position. */
+export function storeTagOf(happening: Happening, sessionId: string): string {
+  return digestOf(`${sessionId} ${happening.revision} ${tagOf(happening)}`);
+}
+
 function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 22);
 }

@@ -1,7 +1,7 @@
 import type { Engine } from '../manager/engine.ts';
 import type { Changes, ChangesPage } from '../store/port.ts';
 import type { Change } from '../store/rows.ts';
-import { isLater, noTag, type StorePlace, storeCursor, tagOf } from './cursor.ts';
+import { isLater, noTag, type StorePlace, storeCursor, storeTagOf } from './cursor.ts';
 import { readHappening, toEvent } from './happening.ts';
 import type { SessionEvent, SubscriptionResetEvent } from './session-event.ts';
 import type { EventBatch, EventSource } from './session-source.ts';
@@ -81,7 +81,7 @@ export class StoreSource implements EventSource {
     if (sought === undefined) return 0;
     const there = items.filter(({ position }) => position === sought.position);
     const at = items.findIndex(
-      (item) => item.position === sought.position && tagOf(readHappening(item)) === sought.tag,
+      (item) => item.position === sought.position && tagOfChange(item) === sought.tag,
     );
     if (at === -1 && there.length > 0) return null;
     if (at === -1 && done && isLater(sought.position, next)) return null;
@@ -99,9 +99,14 @@ export class StoreSource implements EventSource {
       position = item.position;
       if (i < start) continue;
       const happening = readHappening(item);
-      const cursor = storeCursor({ before, position, tag: tagOf(happening) });
+      const tag = storeTagOf(happening, item.sessionId);
+      const cursor = storeCursor({ before, position, tag });
       events.push(toEvent(happening, item, cursor));
     }
     return events;
   }
+}
+
+function tagOfChange(item: Change): string {
+  return storeTagOf(readHappening(item), item.sessionId);
 }

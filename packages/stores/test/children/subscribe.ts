@@ -1,9 +1,9 @@
 // Subscribes to all, to a user and to a session, and writes each event down behind its cursor; goes on where it was.
 import { appendFileSync, existsSync, readFileSync, truncateSync } from 'node:fs';
 import { createSessions, type SubscribeOptions } from '@lexigram/ai-session';
-import { SqliteSessionStore } from '@lexigram/ai-session-stores';
 import { pollsByTime } from '../broken/polls-by-time-store.ts';
 import { keyOf, lastWord, type Noted } from '../kit/noted-events.ts';
+import { openUrl } from '../kit/open-url.ts';
 import { leave, say } from './talk.ts';
 
 interface Task {
@@ -15,8 +15,8 @@ interface Task {
   readonly sessions: readonly string[];
 }
 
-const [path = '', tasks = '', twin] = process.argv.slice(2);
-const below = await SqliteSessionStore.open(path);
+const [url = '', tasks = '', twin] = process.argv.slice(2);
+const below = await openUrl(url);
 const store = twin === 'polls-by-time' ? pollsByTime(below) : below;
 const { events } = await createSessions({}, { store });
 

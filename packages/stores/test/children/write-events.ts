@@ -1,11 +1,11 @@
 // Four writers change shared sessions in every way, and say each thing they did, until they did what they were asked.
 import { createSessions, SessionConflictError, SessionInputError } from '@lexigram/ai-session';
-import { SqliteSessionStore } from '@lexigram/ai-session-stores';
+import { openUrl } from '../kit/open-url.ts';
 import { randomOf } from '../kit/random.ts';
 import { leave, say } from './talk.ts';
 
-const [path = '', name = '', seed = '', wanted = '', ...ids] = process.argv.slice(2);
-const store = await SqliteSessionStore.open(path, { lockTimeoutMs: 30_000 });
+const [url = '', name = '', seed = '', wanted = '', ...ids] = process.argv.slice(2);
+const store = await openUrl(url);
 const { checkpoints, manager } = await createSessions(
   { maxTurnsPerSession: 1_000_000, autoCheckpointInterval: 7, maxCheckpointsPerSession: 20 },
   { store },

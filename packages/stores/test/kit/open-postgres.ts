@@ -2,7 +2,7 @@ import type { OpenStore } from '@lexigram/ai-session-contract';
 import { postgresUrl } from '@lexigram/ai-session-servers';
 import { type PostgresOptions, PostgresSessionStore } from '@lexigram/ai-session-stores';
 import { Pool } from 'pg';
-import { afterAll } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 
 /** Rows of a database, read past the store. */
 async function queryPostgres<Row>(
@@ -29,6 +29,15 @@ function schemaName(): string {
 
 async function dropSchema(url: string, schema: string): Promise<void> {
   await queryPostgres(url, `DROP SCHEMA IF EXISTS "${schema}" CASCADE`);
+}
+
+/** A URL of a schema of the running test's own, for processes that it starts. */
+export async function emptySchemaUrl(): Promise<string> {
+  const url = new URL(await postgresUrl());
+  const schema = schemaName();
+  onTestFinished(async () => dropSchema(await postgresUrl(), schema));
+  url.searchParams.set('schema', schema);
+  return url.href;
 }
 
 /** Schemas that are empty again: to make one takes longer than a law. */

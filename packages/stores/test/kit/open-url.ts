@@ -1,0 +1,9 @@
+import type { SessionStore } from '@lexigram/ai-session';
+import { DatabaseSessionStore, SqliteSessionStore } from '@lexigram/ai-session-stores';
+
+/** The store of a URL; of a file with patience for many processes. */
+export function openUrl(url: string): Promise<SessionStore> {
+  return url.startsWith('sqlite:')
+    ? SqliteSessionStore.open(url.slice('sqlite:'.length), { lockTimeoutMs: 30_000 })
+    : DatabaseSessionStore.open(url);
+}
