@@ -6,6 +6,7 @@ import { turnCapLaws } from './laws/caps.ts';
 import { checkpointLaws } from './laws/checkpoints.ts';
 import { countLaws } from './laws/counts.ts';
 import { deleteLaws } from './laws/delete.ts';
+import { diffLaws } from './laws/diff.ts';
 import { eventLaws } from './laws/events.ts';
 import { expectedLaws } from './laws/expected.ts';
 import { expiryLaws } from './laws/expiry.ts';
@@ -15,6 +16,10 @@ import { isolationLaws } from './laws/isolation.ts';
 import { keptLaws } from './laws/kept.ts';
 import { lineageLaws } from './laws/lineage.ts';
 import { memoryLaws } from './laws/memory.ts';
+import { mergeLaws } from './laws/merge.ts';
+import { mergeRaceLaws } from './laws/merge-races.ts';
+import { mergeStrategyLaws } from './laws/merge-strategies.ts';
+import { mergeVariableLaws } from './laws/merge-variables.ts';
 import { moneyLaws } from './laws/money.ts';
 import { moveLaws } from './laws/moves.ts';
 import { operationLaws } from './laws/operations.ts';
@@ -68,6 +73,11 @@ export const laws: readonly Law[] = Object.freeze([
   ...siblingLaws,
   ...selectLaws,
   ...treeLaws,
+  ...mergeLaws,
+  ...mergeVariableLaws,
+  ...mergeStrategyLaws,
+  ...mergeRaceLaws,
+  ...diffLaws,
   ...moneyLaws,
   ...analyticsLaws,
   ...statusLaws,

@@ -91,6 +91,12 @@ export async function feedOf(store: SessionStore, sessionId: string): Promise<re
   return store.feed(sessionId, { after: 0, limit: 1_000 });
 }
 
+/** The same but for how many timelines were opened, out of sight or not. */
+export async function visiblePicture(store: SessionStore, sessionId: string): Promise<unknown> {
+  const { session, ...more } = (await picture(store, sessionId)) as { readonly session: object };
+  return { ...more, session: { ...session, timelines: null } };
+}
+
 /** All that a session shows of itself at the port, to compare before and after. */
 export async function picture(store: SessionStore, sessionId: string): Promise<unknown> {
   const session = await store.session(sessionId);

@@ -124,7 +124,8 @@ export type ConflictReason =
   | 'operation'
   | 'move'
   | 'session'
-  | 'run';
+  | 'run'
+  | 'variables';
 
 /** Somebody else was faster, or the same id was used for something else. Nothing was written. */
 export class SessionConflictError extends SessionError {

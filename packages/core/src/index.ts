@@ -13,6 +13,19 @@ export type {
 } from './analytics/usage-report.ts';
 export type { UserReport, UserReportOptions } from './analytics/user-report.ts';
 export { BranchManager, type ForkOptions } from './branching/branch-manager.ts';
+export type { Merged, MergeOptions } from './branching/merge.ts';
+export {
+  AppendMerge,
+  type MergeResult,
+  type MergeSide,
+  type MergeSides,
+  type MergeStrategy,
+  type MergeTurn,
+  type SideTurnsOptions,
+} from './branching/merge-strategy.ts';
+export type { MergeConflict, OnConflict } from './branching/merge-variables.ts';
+export { SelectiveMerge } from './branching/selective-merge.ts';
+export { type Summarise, SummaryMerge } from './branching/summary-merge.ts';
 export type {
   TreeCheckpoint,
   TreeItem,
@@ -21,7 +34,7 @@ export type {
 } from './branching/tree.ts';
 export type { SessionCheckpoint } from './checkpointing/checkpoint.ts';
 export { CheckpointManager, type CheckpointOptions } from './checkpointing/checkpoint-manager.ts';
-export type { CheckpointDiff, DiffSide } from './checkpointing/diff.ts';
+export type { DiffSide, HistoryDiff } from './checkpointing/diff.ts';
 export type { BackgroundFailure, FailureReport } from './cleanup/report-failure.ts';
 export {
   type CleanupOptions,

@@ -15,6 +15,7 @@ import { jsonSizeRows } from './rows/json-sizes.ts';
 import { jsonValueRows } from './rows/json-values.ts';
 import { limitNameRows } from './rows/limit-names.ts';
 import { listRows } from './rows/lists.ts';
+import { mergeRows } from './rows/merges.ts';
 import { optionRows } from './rows/options.ts';
 import { orderRows } from './rows/order.ts';
 import { schemaRows } from './rows/schemas.ts';
@@ -39,6 +40,7 @@ export const badInput: readonly BadInputRow[] = [
   ...hostileRows,
   ...limitNameRows,
   ...schemaRows,
+  ...mergeRows,
   ...analyticsRows,
 ];
 

@@ -28,6 +28,14 @@ export const sessionIdPlaces: readonly Place[] = [
   at('checkpoints.list', ({ checkpoints }, _, id) => checkpoints.list(id)),
   at('branches.fork', ({ branches }, _, id) => branches.fork(id, 'name')),
   at('branches.list', ({ branches }, _, id) => branches.list(id)),
+  place('branches.merge parentId', 'parentId', ({ branches }, f, id) =>
+    branches.merge(id, f.sessionId),
+  ),
+  place('branches.merge branchId', 'branchId', ({ branches }, f, id) =>
+    branches.merge(f.sessionId, id),
+  ),
+  place('branches.diff a', 'a', ({ branches }, f, id) => branches.diff(id, f.sessionId)),
+  place('branches.diff b', 'b', ({ branches }, f, id) => branches.diff(f.sessionId, id)),
   at('branches.tree', ({ branches }, _, id) => branches.tree(id)),
   at('analytics.session', ({ analytics }, _, id) => analytics.session(id)),
 ];
@@ -115,6 +123,9 @@ export const writeOptionPlaces: readonly Place[] = [
     checkpoints.create(id, o),
   ),
   options('branches.fork', ({ branches }, f, o, id = f.sessionId) => branches.fork(id, 'name', o)),
+  options('branches.merge', ({ branches }, f, o, id = f.sessionId) =>
+    branches.merge(id, f.foreignId, o),
+  ),
 ];
 
 function options(id: string, call: Place['call']): Place {

@@ -110,6 +110,16 @@ export const sessionCalls: Readonly<
       ({ branches }, { sessionId }) => branches.fork(sessionId, 'b', { operationId: 'op' }),
     ],
     list: [({ branches }, { sessionId }) => branches.list(sessionId)],
+    merge: [
+      ({ branches }, { ownId, sessionId }) => branches.merge(sessionId, ownId),
+      ({ branches }, { ownId, sessionId }) => branches.merge(ownId, sessionId),
+      ({ branches }, { ownId, sessionId }) =>
+        branches.merge(sessionId, ownId, { operationId: 'op' }),
+    ],
+    diff: [
+      ({ branches }, { ownId, sessionId }) => branches.diff(sessionId, ownId),
+      ({ branches }, { ownId, sessionId }) => branches.diff(ownId, sessionId),
+    ],
     tree: [({ branches }, { sessionId }) => branches.tree(sessionId)],
   },
   analytics: {

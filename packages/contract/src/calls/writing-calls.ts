@@ -15,6 +15,8 @@ export interface Ready {
   readonly sessionId: string;
   readonly turnId: string;
   readonly checkpointId: string;
+  /** A branch with a turn of its own. */
+  readonly branchId: string;
   /** Another session, suspended. */
   readonly asleepId: string;
 }
@@ -98,6 +100,11 @@ export const writingCalls: Readonly<Record<string, readonly [Call, Call | null]>
     ({ sessionId, sessions }, op) => sessions.branches.fork(sessionId, 'a', op),
     ({ sessionId, sessions }, op) => sessions.branches.fork(sessionId, 'b', op),
   ],
+  merge: [
+    ({ branchId, sessionId, sessions }, op) => sessions.branches.merge(sessionId, branchId, op),
+    ({ branchId, sessionId, sessions }, op) =>
+      sessions.branches.merge(sessionId, branchId, { onConflict: 'parent', ...op }),
+  ],
   delete: [({ sessionId, sessions }, op) => sessions.manager.delete(sessionId, op), null],
 };
 
@@ -109,7 +116,9 @@ export async function readyForAll(bench: LawBench): Promise<Ready> {
   const { checkpointId } = await checkpoints.create(sessionId);
   for (const toSeq of [2, 2]) await manager.rewind(sessionId, { toSeq });
   await manager.undo(sessionId);
+  const { sessionId: branchId } = await sessions.branches.fork(sessionId, 'b');
+  await manager.addTurn(branchId, say('branch'));
   const { sessionId: asleepId } = await manager.create({ userId: 'u' });
   await manager.suspend(asleepId);
-  return { sessions, sessionId, turnId: turn.turnId, checkpointId, asleepId };
+  return { sessions, sessionId, turnId: turn.turnId, checkpointId, branchId, asleepId };
 }

@@ -32,6 +32,7 @@ const noOther: ReadonlySet<string> = new Set([
   'close',
   'create',
   'fork',
+  'merge',
   'redo',
   'regenerate',
 ]);
@@ -210,7 +211,7 @@ export const operationLaws: readonly Law[] = [
         const own = ['create', 'fork', 'resume'].includes(name);
         assert.equal(after.revision, revision + (own ? 0 : 1), name);
         const { items } = await on.sessions.branches.list(on.sessionId);
-        assert.equal(items.length, name === 'fork' ? 1 : 0);
+        assert.equal(items.length, name === 'fork' ? 2 : 1);
       }
     },
   },

@@ -10,6 +10,8 @@ interface Ready {
   readonly sessionId: string;
   readonly turnId: string;
   readonly checkpointId: string;
+  /** A branch that is active, whatever the session is. */
+  readonly branchId: string;
 }
 
 type Call = (ready: Ready) => Promise<unknown>;
@@ -44,6 +46,18 @@ const table: Readonly<Record<string, readonly [readonly SessionStatus[], Call]>>
   select: [
     writable,
     ({ sessionId, sessions, turnId }) => sessions.manager.select(sessionId, turnId),
+  ],
+  'branches.diff': [
+    always,
+    ({ branchId, sessionId, sessions }) => sessions.branches.diff(sessionId, branchId),
+  ],
+  'branches.merge from it': [
+    always,
+    ({ branchId, sessionId, sessions }) => sessions.branches.merge(branchId, sessionId),
+  ],
+  'branches.merge into it': [
+    writable,
+    ({ branchId, sessionId, sessions }) => sessions.branches.merge(sessionId, branchId),
   ],
   'analytics.session': [always, ({ sessionId, sessions }) => sessions.analytics.session(sessionId)],
   'branches.fork': [always, ({ sessionId, sessions }) => sessions.branches.fork(sessionId, 'b')],
@@ -91,7 +105,9 @@ async function readyIn(bench: LawBench, status: SessionStatus): Promise<Ready> {
   if (status === 'suspended') await manager.suspend(sessionId);
   if (status === 'closed') await manager.close(sessionId);
   if (status === 'expired') bench.clock.advance(60_000);
-  return { sessions, sessionId, turnId: turn.turnId, checkpointId };
+  const { sessionId: branchId } = await sessions.branches.fork(sessionId, 'b', { atSeq: 1 });
+  await manager.addTurn(branchId, say('branch'));
+  return { sessions, sessionId, turnId: turn.turnId, checkpointId, branchId };
 }
 
 const faults: Readonly<Record<SessionStatus, Fault>> = {

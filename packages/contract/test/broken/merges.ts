@@ -1,5 +1,5 @@
 import type { OpenStore } from '../../src/index.ts';
-import { breaking, committing, withTurns } from './breaking.ts';
+import { breaking, committing, without, withTurns } from './breaking.ts';
 
 /** Stores that bring branches home wrongly. */
 
@@ -58,3 +58,37 @@ export const forgetsNotes: OpenStore = committing((commit) => {
 export const losesOrigins: OpenStore = committing((commit) =>
   commit.pointer?.move === 'merge' ? withTurns(commit, ({ origin: _, ...turn }) => turn) : commit,
 );
+
+export const mergesNothing: OpenStore = committing((commit) => {
+  const { append: _, patch: __, pointer, timeline: ___, ...rest } = commit;
+  return pointer?.move === 'merge' ? rest : commit;
+});
+
+/** Keeps no note of what a merge took in. */
+export const forgetsWhatMergesTook: OpenStore = breaking((inner) => ({
+  timelines: async (ids) =>
+    (await inner.timelines(ids)).map((row) => {
+      if (row === null) return null;
+      const { merged: _, ...rest } = row;
+      return rest;
+    }),
+}));
+
+/** Swings a merge's pointer whatever happened meanwhile. */
+export const losesRevisions: OpenStore = committing((commit) =>
+  commit.pointer?.move === 'merge' ? without(commit, 'revision', 'head', 'records') : commit,
+);
+
+/** Keeps no record of timelines that are out of sight. */
+export const forgetsStaging: OpenStore = breaking((inner) => ({
+  records: (id, kind, page) =>
+    kind === 'staged' ? Promise.resolve([]) : inner.records(id, kind, page),
+}));
+
+/** Erases nothing that was staged. */
+export const keepsStaged: OpenStore = breaking((inner) => ({
+  async erase(id, request) {
+    if (request.staged === undefined) return inner.erase(id, request);
+    return { found: false, done: true, parent: null, buried: null };
+  },
+}));

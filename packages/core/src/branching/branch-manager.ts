@@ -1,3 +1,4 @@
+import { diffPoints, type HistoryDiff } from '../checkpointing/diff.ts';
 import { CheckpointNotFoundError, SessionInputError } from '../errors.ts';
 import { recallCreation } from '../manager/create.ts';
 import {
@@ -16,6 +17,8 @@ import { checkpointKey, readCheckpointValue } from '../store/checkpoints.ts';
 import type { RecordRow, SessionRow } from '../store/rows.ts';
 import { allRecords } from './delete.ts';
 import { makeBranch } from './make-branch.ts';
+import { type Merged, type MergeOptions, mergeBranch } from './merge.ts';
+import { headOf } from './staging.ts';
 import { readTree, type TreeItem } from './tree.ts';
 
 /** Where a branch starts; without a place at the head, with the variables as they are now. */
@@ -98,6 +101,32 @@ export class BranchManager<T extends SessionTypes = AnySession> {
     if (place.seq !== undefined) return pointAt(history, place.seq, 'atSeq');
     const { cost, head, tokens, variables } = row;
     return { point: { ...head, tokens, cost, variables }, from: history.timeline };
+  }
+
+  /**
+   * Brings what a branch has and its parent has not behind the parent's turns, as copies that keep their ids and tell
+   * their origin, and merges the variables. One move, atomic at any size: nothing of it is seen before all of it is,
+   * and undo takes it back. The branch stays as it is, in whatever status it is. What was brought before does not come
+   * again; a merge that brings nothing changes nothing. Any two sessions of a family can be merged.
+   *
+   * @throws SessionInputError for a session and itself, and for two without a common point; SessionConflictError with
+   * reason `head` if the parent is not at `expectedHead`, or without it if others changed it during each of three
+   * tries, with reason `variables` if both sides changed one and `onConflict` is `error`; SessionCapacityError past
+   * the parent's cap of turns; SessionLeaseError if the strategy took so long that the sweep erased what was staged
+   */
+  async merge(parentId: string, branchId: string, options?: MergeOptions): Promise<Merged<T>> {
+    return mergeBranch<T>(this.#engine, parentId, branchId, options);
+  }
+
+  /**
+   * What the histories of two sessions have in common and what only one of them has, as they are now. Its cost follows
+   * what differs, not how long they are.
+   */
+  async diff(a: string, b: string): Promise<HistoryDiff> {
+    checkSessionId(a, 'a');
+    checkSessionId(b, 'b');
+    const [from, to] = [await this.#engine.session(a), await this.#engine.session(b)];
+    return diffPoints(this.#engine, headOf(from), headOf(to));
   }
 
   /** A session's living direct branches, oldest first. */

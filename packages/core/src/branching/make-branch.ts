@@ -1,7 +1,7 @@
 import { SessionCapacityError } from '../errors.ts';
 import { createWithId } from '../manager/create.ts';
 import type { Engine } from '../manager/engine.ts';
-import { type Destination, physical } from '../manager/moves.ts';
+import type { Destination } from '../manager/moves.ts';
 import { timelineId } from '../session/ids.ts';
 import type { Committed, NewSession, OperationKey } from '../store/port.ts';
 import type { Owner, ParentLink, Point, SessionRow } from '../store/rows.ts';
@@ -38,12 +38,11 @@ export async function makeBranch(
     );
   }
   const variables = await variablesAt(engine, point);
-  const base = physical(from, point);
   const load = (ids: readonly string[]) => engine.store.timelines(ids);
   const holds = new Map<string, HoldRequest>();
   const make = async (sessionId: string): Promise<NewSession> => {
     const id = timelineId(sessionId, 1);
-    const timeline = await openTimeline(load, id, from, { ...base, variables: null });
+    const timeline = await openTimeline(load, id, from, { ...point, variables: null });
     const reach = await foreignReach(load, sessionId, timeline);
     if ((await engine.store.session(sessionId)) === null) {
       const hold = { parentId: source.sessionId, reach };

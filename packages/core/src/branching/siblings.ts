@@ -10,6 +10,7 @@ import type { SessionTurn } from '../session/turn.ts';
 import type { Owner, SessionRow, TimelineRow, TurnRow } from '../store/rows.ts';
 import { History } from '../timeline/history.ts';
 import { segmentsBetween } from '../timeline/lineage.ts';
+import { originKey } from '../timeline/tail.ts';
 import { holdersOf, stagedNumbers } from './family.ts';
 
 /** A place in a family's turns. */
@@ -162,12 +163,6 @@ async function isSeen(
     if (segment?.timelineId === turn.timelineId) return true;
   }
   return false;
-}
-
-/** Where a turn was first written, as a key. */
-function originKey(turn: TurnRow): string {
-  const { seq, timelineId } = turn.origin ?? turn;
-  return `${timelineId} ${seq}`;
 }
 
 async function onceEach(turns: readonly TurnRow[], history: History): Promise<readonly TurnRow[]> {

@@ -8,7 +8,7 @@ export const stagedKind = 'staged';
 const kind = stagedKind;
 
 /** Turns that are erased in one transaction. */
-const eraseBatch = 1_000;
+export const eraseBatch = 1_000;
 /** How long a sweeper may take for a batch before another one goes on. */
 const leaseMs = 15_000;
 

@@ -16,9 +16,9 @@ import type { AnySession, SessionState, SessionTypes } from '../session/state.ts
 import { SessionStateMachine } from '../session/state-machine.ts';
 import { checkpointKey, readCheckpointValue } from '../store/checkpoints.ts';
 import type { Committed, OperationKey, Refusal } from '../store/port.ts';
-import type { RecordRow } from '../store/rows.ts';
+import type { Point, RecordRow } from '../store/rows.ts';
 import { readCheckpoint, type SessionCheckpoint } from './checkpoint.ts';
-import { type CheckpointDiff, diffCheckpoints } from './diff.ts';
+import { diffPoints, type HistoryDiff } from './diff.ts';
 
 /** Options of a checkpoint made by hand. */
 export interface CheckpointOptions extends OperationOptions {
@@ -187,8 +187,12 @@ export class CheckpointManager<T extends SessionTypes = AnySession> {
   }
 
   /** What two checkpoints of one family have in common and what only one has. */
-  async diff(a: string, b: string): Promise<CheckpointDiff> {
+  async diff(a: string, b: string): Promise<HistoryDiff> {
     const [one, other] = [await this.#find(a), await this.#find(b)];
-    return diffCheckpoints(this.#engine, one.record, other.record);
+    const [from, to] = [one, other].map(({ record }) => readCheckpointValue(record).point) as [
+      Point,
+      Point,
+    ];
+    return diffPoints(this.#engine, from, to);
   }
 }

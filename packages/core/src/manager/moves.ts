@@ -59,20 +59,19 @@ export async function moveTo(
   row: SessionRow,
   { from, point, turns }: Destination,
 ): Promise<Commit & { readonly timeline: NewTimeline }> {
-  const base = physical(from, point);
   const id = timelineId(row.sessionId, row.timelines + 1);
   const load = (ids: readonly string[]) => engine.store.timelines(ids);
-  const timeline = await openTimeline(load, id, from, base);
+  const timeline = await openTimeline(load, id, from, point);
   return {
     timeline,
-    pointer: { move: kind, to: { ...base, timelineId: id } },
+    pointer: { move: kind, to: { ...point, timelineId: id } },
     records: [clearedRedo(row)],
     ...(turns === undefined ? {} : { append: appendOf(engine, turns) }),
   };
 }
 
 /** A new move clears what undo had left to redo here. */
-function clearedRedo({ head }: SessionRow): RecordWrite {
+export function clearedRedo({ head }: SessionRow): RecordWrite {
   return { kind: 'redo', key: head.timelineId, delete: true };
 }
 
@@ -106,7 +105,7 @@ export async function swing(
 }
 
 /** A session that may be written to. @throws the error of its status if it may not */
-async function writableSession(engine: Engine, sessionId: string): Promise<SessionRow> {
+export async function writableSession(engine: Engine, sessionId: string): Promise<SessionRow> {
   const row = await engine.session(sessionId);
   const status: readonly string[] = SessionStateMachine.allowed.write;
   if (status.includes(row.status)) return row;
@@ -114,16 +113,9 @@ async function writableSession(engine: Engine, sessionId: string): Promise<Sessi
 }
 
 /** A session as it is, for a call that changed nothing. */
-function standing(row: SessionRow): Committed {
+export function standing(row: SessionRow): Committed {
   const { metadata, ...session } = row;
   return { session, metadata, turns: [], checkpoints: [], replayed: false };
-}
-
-/** The same point on the timeline that physically holds its turn. */
-export function physical(from: TimelineRow, point: Point): Point {
-  const { base } = from;
-  if (point.timelineId !== from.timelineId || point.seq > (base?.seq ?? 0)) return point;
-  return { ...point, timelineId: base?.timelineId ?? from.root };
 }
 
 /**

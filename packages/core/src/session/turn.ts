@@ -88,10 +88,19 @@ export interface SessionTurn extends TurnFields {
   readonly timestamp: string;
   /** Where a merged copy was first written. */
   readonly origin?: TurnOrigin;
+  /** The turns of a branch for which a merge's new turn stands: where they were first written. */
+  readonly origins?: readonly TurnRange[];
 }
 
 /** The place where a turn was first written. */
 export interface TurnOrigin {
   readonly timelineId: string;
   readonly seq: number;
+}
+
+/** A run of turns on one timeline: seqs `from` to `to`, both included. */
+export interface TurnRange {
+  readonly timelineId: string;
+  readonly from: number;
+  readonly to: number;
 }

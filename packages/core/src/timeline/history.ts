@@ -126,7 +126,8 @@ export class History {
   }
 }
 
-function holds(
+/** Whether a place lies on segments. */
+export function holds(
   segments: readonly Segment[],
   turn: { readonly timelineId: string; readonly seq: number },
 ): boolean {

@@ -1,5 +1,12 @@
 import { SessionCorruptDataError } from '../errors.ts';
-import type { LineageEntry, NewTimeline, Point, Segment, TimelineRow } from '../store/rows.ts';
+import type {
+  LineageEntry,
+  MergedPoint,
+  NewTimeline,
+  Point,
+  Segment,
+  TimelineRow,
+} from '../store/rows.ts';
 
 /**
  * A history is a list of segments: which timeline holds the turns from which seq on. To open a timeline a
@@ -78,22 +85,38 @@ async function openChunk(
 }
 
 /**
- * A timeline with the id `timelineId` that goes on from `base`, a point of the history of `from`.
- * A base at seq 0 lies on the family's first timeline.
+ * A timeline with the id `timelineId` that goes on from `point`, one of the history of `from`. Its base is that point
+ * on the timeline that physically holds the turn; one at seq 0 lies on the family's first timeline.
  */
 export async function openTimeline(
   load: LoadTimelines,
   timelineId: string,
   from: TimelineRow,
-  base: Point,
+  point: Point,
 ): Promise<NewTimeline> {
+  const base = physical(from, point);
+  const merged = inherited(from, point);
   const baseSeq = from.base?.seq ?? 0;
   const ends =
     base.seq > baseSeq
       ? [...from.lineage, { from: baseSeq + 1, timelineId: from.timelineId, level: 0 }]
       : await cut(load, from, from.lineage, base.seq, baseSeq);
   const { lineage, chunks } = seal(timelineId, ends);
-  return { timelineId, base, lineage, chunks, root: from.root };
+  const timeline = { timelineId, base, lineage, chunks, root: from.root };
+  return merged.length === 0 ? timeline : { ...timeline, merged };
+}
+
+/** The same point on the timeline that physically holds its turn. */
+function physical(from: TimelineRow, point: Point): Point {
+  const { base } = from;
+  if (point.timelineId !== from.timelineId || point.seq > (base?.seq ?? 0)) return point;
+  return { ...point, timelineId: base?.timelineId ?? from.root };
+}
+
+/** A merge that brought variables alone left no turns, so that no lineage names its timeline: its note goes along. */
+function inherited(from: TimelineRow, point: Point): readonly MergedPoint[] {
+  if (point.timelineId !== from.timelineId || point.seq !== (from.base?.seq ?? 0)) return [];
+  return (from.merged ?? []).filter(({ turns }) => turns === 0);
 }
 
 /** The entries up to `seq` of a list that covers the history up to `end`. */
