@@ -39,6 +39,12 @@ const faults: readonly FaultName[] = [
   'findsTheOldest',
   'editsInPlace',
   'movesTwice',
+  // Branches that come home, siblings, select.
+  'losesOrigins',
+  'mergesNothing',
+  'forgetsWhatMergesTook',
+  'startsNowhere',
+  'selectsNothing',
   // Variables: a version forgotten, one for all, merged deep.
   'hasNoVersions',
   'hasOneVersion',

@@ -27,6 +27,12 @@ export interface TurnPick {
   readonly n: number;
 }
 
+/** A turn to select or to ask the siblings of. */
+export interface SiblingPick {
+  readonly from: 'history' | 'left' | 'family';
+  readonly n: number;
+}
+
 export type Freshness = 'none' | 'fresh' | 'stale';
 
 interface Adding {
@@ -78,6 +84,14 @@ export interface CommandFields {
       | { readonly kind: 'turn'; readonly turn: TurnPick }
       | { readonly kind: 'seq'; readonly seq: number; readonly beyond: boolean };
   };
+  /** The branch is one of the family, any session at all, or the parent itself. */
+  merge: {
+    readonly of: 'family' | 'any' | 'itself';
+    readonly n: number;
+    readonly winner: 'branch' | 'parent';
+  };
+  select: { readonly turn: SiblingPick };
+  siblings: Paging & { readonly turn: SiblingPick };
   getState: { readonly last: 'all' | number | null };
   turns: {
     readonly from: number | undefined;
@@ -172,6 +186,9 @@ export const commandKinds: readonly CommandKind[] = Object.keys({
   undo: 0,
   redo: 0,
   fork: 0,
+  merge: 0,
+  select: 0,
+  siblings: 0,
   listBranches: 0,
   list: 0,
   getState: 0,

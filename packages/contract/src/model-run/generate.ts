@@ -6,6 +6,7 @@ import type {
   Freshness,
   ListCommand,
   SessionCommand,
+  SiblingPick,
   Target,
   TurnChoice,
   TurnPick,
@@ -91,6 +92,11 @@ const turnPick: Arbitrary<TurnPick> = fc.record({
   n: index,
 });
 
+const siblingPick: Arbitrary<SiblingPick> = fc.record({
+  from: often<SiblingPick['from']>([3, 'history'], [3, 'left'], [4, 'family']),
+  n: index,
+});
+
 const freshness = often<Freshness>([14, 'none'], [3, 'fresh'], [2, 'stale']);
 const adding = { patch: fc.option(patch, { freq: 2 }), head: freshness, seq: freshness, n: index };
 const seq = { seq: index, beyond: often([8, false], [1, true]) };
@@ -155,6 +161,13 @@ const onSessions = [
       fc.record({ kind: fc.constant('seq' as const), ...seq }),
     ),
   }),
+  on(9, 'merge', {
+    of: often<'family' | 'any' | 'itself'>([20, 'family'], [2, 'any'], [1, 'itself']),
+    n: index,
+    winner: fc.constantFrom('branch', 'branch', 'parent'),
+  }),
+  on(6, 'select', { turn: siblingPick }),
+  on(3, 'siblings', { turn: siblingPick, limit }),
   on(2, 'getState', { last: fc.constantFrom<('all' | number | null)[]>('all', null, 1, 3, 100) }),
   on(2, 'turns', {
     from: fc.option(fc.integer({ min: 1, max: 14 }), { nil: undefined, freq: 2 }),

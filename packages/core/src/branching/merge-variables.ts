@@ -133,15 +133,9 @@ export async function baseVariables(
   parentTail: Tail,
   branchTail: Tail,
 ): Promise<JsonObject> {
-  for (const { merged } of parentTail.notes.toReversed()) {
-    const { point, sessionId } = merged;
-    const ours = sessionId === branch.sessionId;
-    const theirs = point.seq > parentTail.common && (await branchTail.history.has(point));
-    if (!ours && !theirs) continue;
-    if (point.variables === null) return {};
-    const found = await engine.store.variables(point.variables);
-    if (found !== null) return parse(found.json, sessionId);
-  }
+  const notes = parentTail.notes.toReversed();
+  const note = notes.find(({ merged }) => merged.sessionId === branch.sessionId);
+  if (note !== undefined) return at(engine, note.merged.point.variables);
   const common = await branchTail.history.point(parentTail.common);
   for (const tail of [branchTail, parentTail]) {
     const start = await startOf(engine, tail, common);

@@ -17,6 +17,7 @@ import { SessionStateMachine } from '../session/state-machine.ts';
 import { checkpointKey, readCheckpointValue } from '../store/checkpoints.ts';
 import type { Committed, OperationKey, Refusal } from '../store/port.ts';
 import type { Point, RecordRow } from '../store/rows.ts';
+import { History } from '../timeline/history.ts';
 import { readCheckpoint, type SessionCheckpoint } from './checkpoint.ts';
 import { diffPoints, type HistoryDiff } from './diff.ts';
 
@@ -73,6 +74,14 @@ export class CheckpointManager<T extends SessionTypes = AnySession> {
   async #standsAtHead({ record, session }: LabelTaken): Promise<boolean> {
     const { point } = readCheckpointValue(record);
     if (point.seq !== session.head.seq || point.turnId !== session.head.turnId) return false;
+    // A merged copy has the id of the turn that it is a copy of.
+    const [marked, current] = await Promise.all(
+      [point, session.head].map(async (place) => {
+        const history = await History.open(this.#engine.store, place);
+        return (await history?.segments(place.seq, place.seq))?.[0]?.timelineId;
+      }),
+    );
+    if (marked !== current) return false;
     // A branch has a version of its own of what it started with: what they hold is what counts.
     const [there, here] = await Promise.all(
       [point.variables, session.variables].map((at) =>

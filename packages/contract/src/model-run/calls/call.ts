@@ -10,6 +10,7 @@ import {
   sameOwner,
   statusOf,
 } from '../model/session.ts';
+import { relatives } from '../model/siblings.ts';
 import type { Id } from '../names.ts';
 
 /** One call of a public service, and what the model says about it. */
@@ -119,6 +120,9 @@ function fits(model: PlainModel, session: ModelSession, kind: SessionCommand['do
       return status === 'active' && turns.length < model.config.maxTurnsPerSession;
     case 'restore':
       return status === 'active' && session.checkpoints.length > 0;
+    case 'merge':
+      return status === 'active' && relatives(model, session).length > 0;
+    case 'select':
     case 'rewind':
     case 'edit':
     case 'regenerate':

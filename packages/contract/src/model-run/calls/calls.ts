@@ -1,6 +1,7 @@
 import type { SessionCommand } from '../command.ts';
 import type { Trial } from '../context.ts';
 import { addTurnCall, addTurnsCall } from './add-calls.ts';
+import { mergeCall, selectCall, siblingsCall } from './branch-calls.ts';
 import { type Aim, aimOf, type Call } from './call.ts';
 import {
   checkpointCall,
@@ -71,6 +72,12 @@ function callOn(trial: Trial, aim: Aim, command: SessionCommand): Call {
       return redoCall(trial, aim);
     case 'fork':
       return forkCall(trial, aim, command);
+    case 'merge':
+      return mergeCall(trial, aim, command);
+    case 'select':
+      return selectCall(trial, aim, command);
+    case 'siblings':
+      return siblingsCall(trial, aim, command);
     case 'getState':
       return getStateCall(trial, aim, command);
     case 'turns':

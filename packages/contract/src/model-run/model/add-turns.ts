@@ -118,6 +118,8 @@ export function write(
       body,
       timestamp: isoTime(timestamp === undefined ? model.now : Date.parse(timestamp)),
       timeline: timeline.id,
+      seq: timeline.turns.length + 1,
+      holder: session.label,
     };
     timeline.turns.push(turn);
     timeline.versions.push(i === given.length - 1 ? after : timeline.latest);
@@ -125,10 +127,14 @@ export function write(
   }
   timeline.latest = after;
   const saved = saveAutomatically(model, session, before);
-  const { maxTurnsPerSession, onTurnLimit } = model.config;
-  if (timeline.turns.length >= maxTurnsPerSession && onTurnLimit === 'close') {
-    session.status = 'closed';
-    session.closedReason = 'turn_limit';
-  }
+  closeIfFull(model, session);
   return saved;
+}
+
+/** What fills the cap closes the session, if the configuration says so. */
+export function closeIfFull({ config }: PlainModel, session: ModelSession): void {
+  const { maxTurnsPerSession, onTurnLimit } = config;
+  if (session.timeline.turns.length < maxTurnsPerSession || onTurnLimit !== 'close') return;
+  session.status = 'closed';
+  session.closedReason = 'turn_limit';
 }

@@ -4,7 +4,7 @@ import { livingBranches, newSession } from './life.ts';
 import { placeAtSeq, placeAtTurn } from './moves.ts';
 import { type Cap, capped, refuse } from './refusal.ts';
 import type { ModelSession, Place, PlainModel } from './session.ts';
-import { upTo } from './timeline.ts';
+import { whole } from './timeline.ts';
 import { stateView } from './views.ts';
 
 /** Where a branch starts; at the head if nothing is named. */
@@ -44,7 +44,7 @@ function placeOf(session: ModelSession, at: ForkPlace): Place | null {
   const { timeline } = session;
   switch (at.at) {
     case 'head':
-      return { history: upTo(timeline, timeline.turns.length), latest: timeline.latest };
+      return { history: whole(timeline), latest: timeline.latest };
     case 'checkpoint':
       return findCheckpoint(session, at.checkpoint);
     case 'turn':

@@ -8,7 +8,7 @@ import {
   type PlainModel,
   requireStatus,
 } from './session.ts';
-import { upTo, versionAt } from './timeline.ts';
+import { upTo, versionAt, whole } from './timeline.ts';
 import { checkpointView } from './views.ts';
 
 /** A checkpoint by hand. The same label at the same point is the same checkpoint. */
@@ -27,7 +27,7 @@ export function checkpoint(
   if (!makeRoom(model, session)) capped('maxCheckpointsPerSession');
   const { timeline } = session;
   const saved = newCheckpoint(model, session, timeline.turns.length, label, metadata);
-  session.checkpoints.push({ ...saved, latest: timeline.latest });
+  session.checkpoints.push({ ...saved, history: whole(timeline), latest: timeline.latest });
   changed(model, session);
   return saved.view;
 }

@@ -40,7 +40,7 @@ export function create(model: PlainModel, options: CreateOptions): object {
   );
   if (open.length >= config.maxSessionsPerUser) capped('maxSessionsPerUser');
   const first = { values: variables };
-  const place: Place = { history: { turns: [], versions: [first] }, latest: first };
+  const place: Place = { history: { turns: [], versions: [first], merges: [] }, latest: first };
   const session = newSession(model, { id, owner, metadata, place, parent: null });
   const prompt =
     options.systemPrompt === undefined ? config.defaultSystemPrompt : options.systemPrompt;
@@ -70,7 +70,9 @@ export function newSession(
     root: given.parent?.session.root ?? timeline.id,
     createdAt: model.now,
     metadata: given.metadata,
+    start: startOf(given),
     timeline,
+    all: [timeline],
     undo: [],
     redo: [],
     checkpoints: [],
@@ -88,6 +90,15 @@ export function newSession(
   session.heads.push(headOf(session));
   model.sessions.push(session);
   return session;
+}
+
+function startOf({
+  parent,
+  place: { history, latest },
+}: Pick<ModelSession, 'parent'> & { readonly place: Place }): ModelSession['start'] {
+  if (parent === null) return null;
+  const { turns } = history;
+  return { seq: turns.length, last: turns.at(-1) ?? null, values: latest.values };
 }
 
 export function setVariables(

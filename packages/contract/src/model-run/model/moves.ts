@@ -76,17 +76,18 @@ export function redo(model: PlainModel, session: ModelSession): object {
   return stateView(model, session);
 }
 
-function move(model: PlainModel, session: ModelSession, place: Place): object {
+export function move(model: PlainModel, session: ModelSession, place: Place): object {
   swing(session, place);
   changed(model, session);
   return stateView(model, session);
 }
 
 /** Opens a timeline at a place; a new move clears redo. */
-function swing(session: ModelSession, { history, latest }: Place): void {
+export function swing(session: ModelSession, { history, latest }: Place): void {
   session.undo.push(session.timeline);
   session.redo = [];
   session.timeline = newTimeline(newTimelineName(session), history, latest);
+  session.all.push(session.timeline);
 }
 
 /** Refuses a place that is not there, and a session that may not move; which comes first is left open. */
@@ -97,7 +98,7 @@ function required<T>(model: PlainModel, session: ModelSession, place: T | null):
 }
 
 /** A turn id means the newest in the current history, else the session's own. */
-function findTurn(session: ModelSession, id: Id): OwnTurn | null {
+export function findTurn(session: ModelSession, id: Id): OwnTurn | null {
   const { timeline } = session;
   const at = timeline.turns.findLastIndex((turn) => turn.id === id);
   const turn = timeline.turns[at];

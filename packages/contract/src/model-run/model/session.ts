@@ -49,7 +49,15 @@ export interface ModelSession {
   readonly root: Id;
   readonly createdAt: number;
   metadata: JsonObject;
+  /** Where a branch began, and with which variables. */
+  readonly start: {
+    readonly seq: number;
+    readonly last: ModelTurn | null;
+    readonly values: JsonObject;
+  } | null;
   timeline: ModelTimeline;
+  /** All timelines that it ever stood on, in order. */
+  readonly all: ModelTimeline[];
   undo: ModelTimeline[];
   redo: ModelTimeline[];
   checkpoints: ModelCheckpoint[];

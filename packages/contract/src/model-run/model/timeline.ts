@@ -19,6 +19,17 @@ export interface History {
   readonly turns: readonly ModelTurn[];
   /** The variables right after turn n, before later patches that stand alone; at 0 the first ones. */
   readonly versions: readonly Version[];
+  /** What merges took in, oldest first. */
+  readonly merges: readonly MergeNote[];
+}
+
+/** What a merge took in of a session: its variables then. */
+interface MergeNote {
+  readonly label: string;
+  readonly values: JsonObject;
+  /** The last seq that it brought, or where it stands if it brought variables alone. */
+  readonly seq: number;
+  readonly turns: number;
 }
 
 /** A timeline: a history that goes on, and the variables at its end. */
@@ -26,16 +37,27 @@ export interface ModelTimeline {
   readonly id: Id;
   readonly turns: ModelTurn[];
   readonly versions: Version[];
+  readonly merges: MergeNote[];
   latest: Version;
 }
 
 export function newTimeline(id: Id, history: History, latest: Version): ModelTimeline {
-  return { id, turns: [...history.turns], versions: [...history.versions], latest };
+  const { merges, turns, versions } = history;
+  return { id, turns: [...turns], versions: [...versions], merges: [...merges], latest };
 }
 
-/** A copy of a history up to a seq, that one included. */
+/** A copy of a history up to a seq, that one included: as it was right after the turn there. */
 export function upTo(history: History, seq: number): History {
-  return { turns: history.turns.slice(0, seq), versions: history.versions.slice(0, seq + 1) };
+  return {
+    turns: history.turns.slice(0, seq),
+    versions: history.versions.slice(0, seq + 1),
+    merges: history.merges.filter((note) => note.seq < seq || (note.seq === seq && note.turns > 0)),
+  };
+}
+
+/** A copy of a whole history, up to where it stands now. */
+export function whole({ merges, turns, versions }: History): History {
+  return { turns: [...turns], versions: [...versions], merges: [...merges] };
 }
 
 /** The variables right after a seq. */

@@ -10,8 +10,17 @@ export interface ModelTurn {
   readonly id: Id;
   readonly body: TurnBody;
   readonly timestamp: string;
-  /** The timeline on which it was first written. */
+  /** The timeline that holds it, its place there, and the session whose it is. */
   readonly timeline: Id;
+  readonly seq: number;
+  readonly holder: string;
+  /** Of a merged copy: the turn as it was first written. */
+  readonly first?: ModelTurn;
+}
+
+/** A turn as it was first written: the same for it and for all its copies. */
+export function firstOf(turn: ModelTurn): ModelTurn {
+  return turn.first ?? turn;
 }
 
 /** A turn that is to be added; the id is null if the store is to make one. */
@@ -61,6 +70,7 @@ export function turnView(turn: ModelTurn, seq: number): object {
     turnId: turn.id,
     seq,
     timestamp: turn.timestamp,
+    origin: turn.first && { timelineId: turn.first.timeline, seq: turn.first.seq },
     ...plain,
     content: typeof content === 'string' ? content : content.map(partView),
     usage: usage === undefined ? undefined : { ...usage, totalTokens: tokensOf(turn.body) },
