@@ -41,7 +41,10 @@ export async function consolidateSession(
   if (record === null || stop.aborted) return left;
   const lease = await ConsolidationLease.take(engine, sessionId, record, leaseMs);
   if (lease === null) return left;
-  const signal = AbortSignal.any([lease.signal, stop, AbortSignal.timeout(timeoutMs)]);
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(tooLate(timeoutMs)), timeoutMs);
+  timer.unref();
+  const signal = AbortSignal.any([lease.signal, stop, late.signal]);
   const { attempts, memories: before } = lease.value;
   try {
     const run = new Run(engine, await engine.session(sessionId), lease.token, attempts, signal);
@@ -63,7 +66,13 @@ export async function consolidateSession(
     const lastError = told(error);
     const ended = await lease.end({ ...lease.value, state: 'failed', lastError }, retryInMs);
     return ended ? { ended: 'failed', error, retryInMs } : left;
+  } finally {
+    clearTimeout(timer);
   }
+}
+
+function tooLate(timeoutMs: number): DOMException {
+  return new DOMException(`the consolidation took longer than ${timeoutMs} ms`, 'TimeoutError');
 }
 
 /** The times of a consolidator. @throws SessionInputError */

@@ -24,10 +24,11 @@ export class ConsolidationQueue {
   readonly #consolidator: MemoryConsolidator;
   readonly #report: FailureReport;
   readonly #stop = new AbortController();
-  readonly #running = new Set<Promise<unknown>>();
+  /** By session. */
+  readonly #running = new Map<string, Promise<RunOutcome>>();
   readonly #retries = new Set<NodeJS.Timeout>();
   #stopped = false;
-  #pumping = false;
+  #pumping: Promise<void> | undefined;
   #woken = false;
 
   /** @param engine one without an owner */
@@ -37,17 +38,24 @@ export class ConsolidationQueue {
     this.#report = report;
   }
 
-  /** Runs what one session owes, now. @throws what the store throws */
+  /** Whether this process is at a session. */
+  isAt(sessionId: string): boolean {
+    return this.#running.has(sessionId);
+  }
+
+  /** Runs what one session owes, now; if this process is at it already, waits for that. @throws what the store throws */
   async run(sessionId: string): Promise<RunOutcome> {
+    const before = this.#running.get(sessionId);
+    if (before !== undefined) return before;
     if (this.#stopped) return { ended: 'left' };
     const run = consolidateSession(this.#engine, this.#consolidator, sessionId, this.#stop.signal);
-    this.#running.add(run);
+    this.#running.set(sessionId, run);
     try {
       const outcome = await run;
       if (outcome.ended === 'failed') this.#retryIn(outcome.retryInMs);
       return outcome;
     } finally {
-      this.#running.delete(run);
+      this.#running.delete(sessionId);
     }
   }
 
@@ -56,22 +64,25 @@ export class ConsolidationQueue {
    */
   async runOwed(): Promise<ConsolidationCounts> {
     const counts = { done: 0, failed: 0 };
+    const { kind } = consolidationPlace;
     const tried = new Set<string>();
-    while (!this.#stopped) {
-      const { kind } = consolidationPlace;
-      const limit = page + tried.size;
+    // What was tried and still stands there: others are at it, or cannot be read.
+    for (let left = 0; !this.#stopped; ) {
+      const limit = page + left;
       const items = await this.#engine.store.due({ kind, limit });
       const fresh = items.map((item) => item.sessionId).filter((id) => !tried.has(id));
-      if (fresh.length === 0) break;
+      left = items.length - fresh.length;
+      if (fresh.length === 0 && items.length < limit) break;
       for (const id of fresh) tried.add(id);
       const next = fresh.values();
       const workers = Array.from({ length: together }, async () => {
-        for (const id of next) await this.#tryOne(id, counts);
+        // What this process is at is counted by who began it.
+        for (const id of next) if (!this.isAt(id)) await this.#tryOne(id, counts);
       });
       await Promise.all(workers);
     }
     // Also for what the background is at: who asks wants to find it done.
-    await Promise.allSettled(this.#running);
+    await Promise.allSettled(this.#running.values());
     return counts;
   }
 
@@ -99,11 +110,10 @@ export class ConsolidationQueue {
   /** Runs in the background what is owed and due. */
   wake(): void {
     this.#woken = true;
-    if (!this.#pumping && !this.#stopped) void this.#pump();
+    if (!this.#stopped) this.#pumping ??= this.#pump();
   }
 
   async #pump(): Promise<void> {
-    this.#pumping = true;
     while (this.#woken && !this.#stopped) {
       this.#woken = false;
       try {
@@ -112,7 +122,7 @@ export class ConsolidationQueue {
         this.#tell(null, error);
       }
     }
-    this.#pumping = false;
+    this.#pumping = undefined;
   }
 
   #retryIn(ms: number): void {
@@ -130,14 +140,18 @@ export class ConsolidationQueue {
     this.#stopped = true;
     for (const timer of this.#retries) clearTimeout(timer);
     this.#retries.clear();
-    if (await settledWithin(this.#running, graceMs)) return;
+    const work: Promise<unknown>[] = [
+      ...this.#running.values(),
+      ...(this.#pumping === undefined ? [] : [this.#pumping]),
+    ];
+    if (await settledWithin(work, graceMs)) return;
     this.#stop.abort(new Error('the sessions are being closed'));
-    await settledWithin(this.#running, abortedMs);
+    await settledWithin(work, abortedMs);
   }
 }
 
-async function settledWithin(runs: ReadonlySet<Promise<unknown>>, ms: number): Promise<boolean> {
-  if (runs.size === 0) return true;
+async function settledWithin(runs: readonly Promise<unknown>[], ms: number): Promise<boolean> {
+  if (runs.length === 0) return true;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => {
     timer = setTimeout(() => resolve(false), ms);

@@ -147,10 +147,10 @@ export class SessionMemory {
   }
 
   /**
-   * Consolidates a session that has ended, now: one that failed, one that was done, or one that never owed it. Answers
-   * how it stands then, `failed` included.
+   * Consolidates a session that has ended, now: one that failed, one that was done, or one that never owed it. If this
+   * process is at it already, waits for that. Answers how it stands then, `failed` included.
    *
-   * @throws SessionTransitionError if it has not ended; SessionLeaseError if another run is on its way;
+   * @throws SessionTransitionError if it has not ended; SessionLeaseError if another process is at it;
    * SessionUnsupportedError without a consolidator
    */
   async consolidate(sessionId: string): Promise<Consolidation> {
@@ -164,23 +164,26 @@ export class SessionMemory {
     }
     // Before it is marked a session has not ended yet: the mark would owe a consolidation once more.
     if (row.status === 'expired') await expire(this.#engine, sessionId);
-    await this.#owe(sessionId);
+    if (!queue.isAt(sessionId) && !(await this.#owe(sessionId)) && !queue.isAt(sessionId)) {
+      throw busy(sessionId);
+    }
     const { ended } = await queue.run(sessionId);
     const now = await this.consolidation(sessionId);
     if (now !== null && ended !== 'left') return now;
     throw busy(sessionId);
   }
 
-  async #owe(sessionId: string): Promise<void> {
+  /** Notes that a session owes, if it does not yet; false if somebody else was faster. */
+  async #owe(sessionId: string): Promise<boolean> {
     const record = await this.#engine.store.record(sessionId, kind, key);
     const before = record === null ? null : readConsolidation(sessionId, record);
     // One whose process has died is past its time, and can be taken as it is.
-    if (record !== null && before?.state === 'running') return;
+    if (record !== null && before?.state === 'running') return true;
     const result = await this.#engine.put(sessionId, {
       guards: { records: [{ kind, key, version: record?.version ?? null }] },
       records: [owedRecord(before?.memories)],
     });
-    if (result.refused !== undefined) throw busy(sessionId);
+    return result.refused === undefined;
   }
 
   /**
@@ -198,5 +201,5 @@ export class SessionMemory {
 }
 
 function busy(sessionId: string): SessionLeaseError {
-  return new SessionLeaseError(`Session '${sessionId}' is being consolidated by another run`);
+  return new SessionLeaseError(`Session '${sessionId}' is being consolidated by another process`);
 }

@@ -374,4 +374,38 @@ describe('a consolidation', () => {
     opened.now += 60_000;
     expect(await cleanup.sweep()).toMatchObject({ purged: 1 });
   });
+
+  it('is not waited for by the purge once it has failed five times', async () => {
+    const { consolidator, runs } = scripted(
+      () => {
+        throw new Error('never');
+      },
+      { retryMs: 1 },
+    );
+    const opened = await open(consolidator, { sessionTtl: 60, retention: 1 });
+    const { manager, cleanup } = opened.sessions;
+    const { sessionId } = await manager.create({ userId: 'u' });
+    opened.now += 60_000;
+    expect(await cleanup.sweep()).toMatchObject({ expired: 1, purged: 0 });
+    for (let sweeps = 1; runs.length < 5; sweeps++) {
+      expect((await manager.getState(sessionId)).status).toBe('expired');
+      expect(sweeps).toBeLessThan(6);
+      opened.now += 60_000;
+      await cleanup.sweep();
+    }
+    opened.now += 60_000;
+    expect((await cleanup.sweep()).purged).toBe(1);
+  });
+
+  it('asked for before the sweep came by marks the session, which then owes it once', async () => {
+    const { consolidator, runs } = scripted();
+    const opened = await open(consolidator, { sessionTtl: 60 });
+    const { manager, memory, cleanup } = opened.sessions;
+    const { sessionId } = await manager.create({ userId: 'u' });
+    opened.now += 60_000;
+    expect((await memory.consolidate(sessionId)).state).toBe('done');
+    expect((await manager.getState(sessionId)).revision).toBe(2);
+    expect(await cleanup.sweep()).toMatchObject({ expired: 0, consolidated: 0 });
+    expect(runs).toHaveLength(1);
+  });
 });
