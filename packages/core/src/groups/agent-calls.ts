@@ -1,3 +1,4 @@
+import { fillCost } from '../analytics/fill-cost.ts';
 import { checkVariables } from '../manager/schemas.ts';
 import { toUsd } from '../session/money.ts';
 import type { TurnDraft } from '../session/parse-turn.ts';
@@ -123,7 +124,7 @@ export class AgentCalls {
     const { engine, isolation } = this.#parts;
     const parsed = parseAnswer(answer, { member, agents: this.#agents, isolation, key });
     if (parsed.patch !== null) await checkVariables(engine, parsed.patch);
-    return parsed;
+    return { ...parsed, turns: parsed.turns.map((turn) => fillCost(engine.prices, turn)) };
   }
 
   #context(

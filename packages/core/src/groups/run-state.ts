@@ -28,6 +28,8 @@ export type GroupEndReason =
   | 'expired'
   /** The session's cap of turns is reached. */
   | 'turn_limit'
+  /** A budget of the configuration is spent: `resume` goes on once it is raised. */
+  | 'budget'
   /** The same step brought the process down again and again. */
   | 'failed';
 

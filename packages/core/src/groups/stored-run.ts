@@ -101,6 +101,9 @@ export class StoredRun {
         return refusal.what === 'moves' ? new EndOfRun('superseded') : this.lost();
       case 'cap':
         if (refusal.cap === 'turns' || refusal.cap === 'written') return new EndOfRun('turn_limit');
+        if (refusal.cap === 'sessionCost' || refusal.cap === 'ownerCost') {
+          return new EndOfRun('budget');
+        }
         break;
       case 'repeat':
         // Somebody else did this step.
@@ -118,7 +121,7 @@ export class StoredRun {
 
   /** Writes why the run does not go on, whatever the session's status, and gives the lease back. */
   async halt(reason: GroupEndReason): Promise<void> {
-    const resumable = reason === 'cancelled' || reason === 'error' || reason === 'suspended';
+    const resumable = ['cancelled', 'error', 'suspended', 'budget'].includes(reason);
     const status = resumable ? 'stopped' : 'ended';
     const next = this.worked({ ...this.#state, status, reason, detail: null });
     // A step whose write was not answered may be stored: where it left the run is then right, and this is not.

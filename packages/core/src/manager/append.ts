@@ -126,8 +126,7 @@ async function append(
   options: AddTurnOptions | undefined,
 ): Promise<Outcome> {
   checkSessionId(sessionId);
-  const { prices } = engine;
-  const drafts = prices === undefined ? given : given.map((draft) => fillCost(prices, draft));
+  const drafts = given.map((draft) => fillCost(engine.prices, draft));
   const commit =
     options === undefined
       ? plainCommit(engine, drafts)
