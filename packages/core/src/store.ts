@@ -1,4 +1,5 @@
 /** For those who write a store: the port, and the rules for engines with synchronous transactions. */
+export { maskAddress } from './config/mask-address.ts';
 export { parseTimelineId } from './session/ids.ts';
 export {
   checkpointKey,

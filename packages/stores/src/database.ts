@@ -1,4 +1,5 @@
 import { SessionConfigError, type SessionStore } from '@lexigram/ai-session';
+import { maskAddress } from '@lexigram/ai-session/store';
 import type { PostgresOptions } from './postgres/options.ts';
 import { PostgresSessionStore } from './postgres/postgres-store.ts';
 import { type SqliteOptions, SqliteSessionStore } from './sqlite/sqlite-store.ts';
@@ -48,11 +49,6 @@ function sqlitePath(url: string): string {
 }
 
 function unusable(url: string): SessionConfigError {
-  const message = `expected 'sqlite:' and a path, like 'sqlite:sessions.db', or 'postgres://host/database', got '${masked(url)}'`;
+  const message = `expected 'sqlite:' and a path, like 'sqlite:sessions.db', or 'postgres://host/database', got ${maskAddress(url)}`;
   return new SessionConfigError([{ path: 'database.url', message }]);
-}
-
-/** A URL as an error may show it: without a password. */
-function masked(url: string): string {
-  return url.replace(/\/\/.*@/s, '//***@').slice(0, 200);
 }

@@ -1,9 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { inspect } from 'node:util';
 import {
   createSessions,
   isSessionError,
+  SessionConfigError,
   SessionCorruptDataError,
   SessionStoreUnavailableError,
   SessionUnsupportedError,
@@ -192,6 +194,20 @@ describe('a file that cannot be used', () => {
     expect(error).toMatchObject({ name: 'SessionConfigError' });
     expect((error as Error).message).not.toContain('secret');
   });
+});
+
+it.each([
+  'mysql://user:zqc4n4ry@host/db',
+  'mysql://host/db?password=zqc4n4ry',
+  'redis://:zqc4n4ry',
+  'host=a password=zqc4n4ry',
+  'postgres://user:zqc4n4ry@host:port/db',
+  'postgres://user:zqc4n4ry@host/db?pooler=zqc4n4ry',
+  'sqlite://zqc4n4ry@host/db',
+])('no URL that cannot be used shows its password: %s', async (url) => {
+  const error = await DatabaseSessionStore.open(url).catch((error: unknown) => error);
+  expect(error).toBeInstanceOf(SessionConfigError);
+  expect(inspect(error, { depth: 9 })).not.toContain('zqc4n4ry');
 });
 
 it('an engine with the known fault of several writers is warned of', async () => {

@@ -104,7 +104,7 @@ const schema = z.strictObject({
   consolidateOnClose: flag().default(true).describe('Consolidates memory after a close.'),
   database: orNone(
     part({
-      url: text(4_096).describe('sqlite: and a path.'),
+      url: text(4_096).describe('sqlite: and a path, or postgres://host/database.'),
       synchronous: oneOf('full', 'normal')
         .default('full')
         .describe('What an answered write survives: a power cut, or a crash of the process.'),
