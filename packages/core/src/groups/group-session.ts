@@ -41,11 +41,13 @@ export interface GroupOptions {
   readonly leaseMs?: number | undefined;
 }
 
+/** The same, with the manager over whose sessions the group runs. */
 export interface GroupSessionOptions extends GroupOptions {
   /** A SessionManager, or a scoped one. */
   readonly manager: object;
 }
 
+/** How far a run may go. */
 export interface RunOptions extends OperationOptions {
   /** Rounds of this run, beside the turn manager's own. */
   readonly maxRounds?: number | undefined;
@@ -55,6 +57,7 @@ export interface RunOptions extends OperationOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of `resume`. */
 export interface ResumeOptions {
   readonly signal?: AbortSignal | undefined;
 }
@@ -64,6 +67,7 @@ export interface ViewerOptions {
   readonly viewer?: string | undefined;
 }
 
+/** Events in order, as they are asked for; leaving it breaks the run off. */
 export type GroupStream = AsyncGenerator<GroupEvent, void, undefined>;
 
 const defaultLeaseMs = 5_000;

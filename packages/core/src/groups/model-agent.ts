@@ -41,6 +41,7 @@ export interface ModelStream {
   readonly response?: PromiseLike<{ readonly modelId?: string | undefined }> | undefined;
 }
 
+/** Tokens as the AI SDK counts them. */
 export interface ModelUsage {
   readonly inputTokens?: number | undefined;
   readonly outputTokens?: number | undefined;
@@ -60,6 +61,7 @@ export type ModelTool = (
   context: AgentContext,
 ) => ToolAnswer | Promise<ToolAnswer>;
 
+/** Who the agent is, and how its model is asked. */
 export interface ModelAgentOptions {
   readonly name: string;
   readonly description?: string | undefined;

@@ -6,6 +6,7 @@ import { type GroupView, textOf } from './group-view.ts';
 import type { ModelAnswer, ModelRequest } from './model-agent.ts';
 import type { SelectSpeaker } from './turn-managers/llm-directed.ts';
 
+/** How a model is asked who speaks next. */
 export interface ModelSelectorOptions {
   /** Asks the model; with the AI SDK `(request) => generateText({ model, ...request })`. */
   readonly generate: (request: ModelRequest) => PromiseLike<Pick<ModelAnswer, 'text'>>;
