@@ -4,10 +4,13 @@ import { temporaryFile } from './kit/folder.ts';
 import { followEvents } from './kit/follow-events.ts';
 import { countOf } from './scale.ts';
 
-it('subscribers in two processes miss nothing of eight writers, whoever is killed', async () => {
+it('subscribers in two processes miss nothing of eight writers, whoever is killed', async ({
+  annotate,
+}) => {
   const count = countOf('followedChanges');
   const kills = countOf('followerKills');
   const { events, faults } = await followEvents(`sqlite:${temporaryFile()}`, { count, kills });
+  await annotate(`${events} events told to each`);
   expect(faults).toEqual([]);
   expect(events).toBeGreaterThanOrEqual(count * 0.9);
 });

@@ -54,7 +54,8 @@ export class Listeners<T> {
 
   /** Tells everybody, in the order in which they were added, and waits for nobody. Never throws. */
   tell(value: T): void {
-    for (const { listener } of this.#listeners) {
+    // A copy: who is added meanwhile hears the next one.
+    for (const { listener } of [...this.#listeners]) {
       try {
         const answer = listener(value);
         if (isThenable(answer)) this.#watch(answer);

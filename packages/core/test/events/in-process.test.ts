@@ -16,7 +16,7 @@ async function live({ branches, checkpoints, manager }: Sessions): Promise<reado
   const { sessionId: id } = await manager.create({ userId: 'u', systemPrompt: 'Be kind.' });
   await manager.addTurn(id, say('a'));
   await manager.addTurn(id, say('b'), { variables: { n: 1 } });
-  await manager.addTurns(id, [say('c'), say('d'), say('e')]);
+  await manager.addTurns(id, [say('c'), say('d'), { ...say('e'), turnId: 'left-behind' }]);
   await manager.setVariables(id, { mood: 'good' });
   await manager.setMetadata(id, { topic: 't' });
   const { checkpointId } = await checkpoints.create(id, { label: 'here' });
@@ -30,6 +30,8 @@ async function live({ branches, checkpoints, manager }: Sessions): Promise<reado
   await manager.resume(id);
   const branch = await branches.fork(id, 'other', { atSeq: 2 });
   await manager.addTurns(branch.sessionId, [say('x'), say('y')]);
+  await branches.merge(id, branch.sessionId);
+  await manager.select(id, 'left-behind');
   await manager.close(branch.sessionId, { reason: 'done' });
   const full = await manager.create({ userId: 'u', tenantId: 'acme' });
   for (let n = 1; n <= 12; n++) await manager.addTurn(full.sessionId, say(`${n}`));

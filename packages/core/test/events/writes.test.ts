@@ -133,6 +133,20 @@ describe('the writes of an engine', () => {
     expect((await manager.getState(sessionId)).turnCount).toBe(2);
   });
 
+  it('are told to who listens when they are made, not to who comes then', async () => {
+    const { manager, writes } = open();
+    const heard: number[] = [];
+    const listen = (): void => {
+      heard.push(heard.length);
+      if (heard.length < 100) writes.add(listen);
+    };
+    writes.add(listen);
+    const { sessionId } = await manager.create({ userId: 'u' });
+    expect(heard).toHaveLength(1);
+    await manager.addTurn(sessionId, say('a'));
+    expect(heard).toHaveLength(3);
+  });
+
   it('do not wait for a listener that never comes to an end, which is reported', async () => {
     const hung = Promise.withResolvers<unknown>();
     const writes = new Listeners<Written>(hung.resolve, 1);

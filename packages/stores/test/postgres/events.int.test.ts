@@ -3,10 +3,13 @@ import { followEvents } from '../kit/follow-events.ts';
 import { emptySchemaUrl } from '../kit/open-postgres.ts';
 import { countOf } from '../scale.ts';
 
-it('subscribers in two processes miss nothing of eight writers on Postgres, whoever is killed', async () => {
+it('subscribers in two processes miss nothing of eight writers on Postgres, whoever is killed', async ({
+  annotate,
+}) => {
   const count = countOf('followedChanges');
   const kills = countOf('followerKills');
   const { events, faults } = await followEvents(await emptySchemaUrl(), { count, kills });
+  await annotate(`${events} events told to each`);
   expect(faults).toEqual([]);
   expect(events).toBeGreaterThanOrEqual(count * 0.9);
 });
