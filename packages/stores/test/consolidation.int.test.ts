@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createSessions, SessionMemory } from '@lexigram/ai-session';
 import { SqliteSessionStore } from '@lexigram/ai-session-stores';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import type { KillPoint } from './children/consolidate.ts';
 import { startChild } from './kit/children.ts';
 import { faultsIn } from './kit/database-faults.ts';
@@ -10,6 +10,7 @@ import { temporaryFile } from './kit/folder.ts';
 import { countOf } from './scale.ts';
 
 const script = new URL('./children/consolidate.ts', import.meta.url);
+const stopped = new URL('./children/stopped-consolidation.ts', import.meta.url);
 const points: readonly KillPoint[] = ['before', 'in', 'unsaved', 'after'];
 
 interface Line {
@@ -101,4 +102,53 @@ it('the same check finds workers without the lease', async () => {
   await store.close();
   await workOff(path, file, 'blindly');
   expect(overlapsIn(linesOf(file))).not.toEqual([]);
+});
+
+/** Stops a process in the middle of a consolidation, overtakes it, lets it go on, and answers what it left. */
+async function stopAndOvertake(rounds: number, twin: string): Promise<readonly Overtaken[]> {
+  const leaseMs = 400;
+  const path = temporaryFile();
+  const store = await SqliteSessionStore.open(path, { synchronous: 'normal' });
+  onTestFinished(() => store.close());
+  const { manager } = await createSessions({ maxSessionsPerUser: 1_000 }, { store });
+  const fresh = async () => ({ memories: [{ content: 'fresh', fromSeq: 1, toSeq: 1 }] });
+  const memory = new SessionMemory({ store }, { consolidator: { consolidate: fresh } });
+  const child = startChild(stopped, [path, String(leaseMs), twin]);
+  expect(await child.next()).toEqual({ did: 'open' });
+  const seen: Overtaken[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const { sessionId } = await manager.create({ userId: 'u', systemPrompt: 'x' });
+    await manager.close(sessionId);
+    child.say({ sessionId });
+    expect(await child.next()).toEqual({ did: 'in' });
+    child.pause();
+    while ((await memory.consolidateOwed()).done === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    child.goOn();
+    child.say({ go: true });
+    const { code = '' } = await child.next<{ code?: string }>();
+    const { items } = await memory.list(sessionId);
+    seen.push({ code, memories: items.map(({ content }) => content) });
+  }
+  return seen;
+}
+
+interface Overtaken {
+  /** What the process that was stopped was told. */
+  readonly code: string;
+  readonly memories: readonly string[];
+}
+
+it('a process that was stopped and overtaken in a consolidation writes nothing of it', async () => {
+  const rounds = countOf('consolidationStops');
+  const overtaken = { code: 'LEX_ERR_SES_019', memories: ['fresh'] };
+  expect(await stopAndOvertake(rounds, '')).toEqual(
+    Array.from({ length: rounds }, () => overtaken),
+  );
+});
+
+it('the same check finds what writes without the token', async () => {
+  const [seen] = await stopAndOvertake(1, 'unfenced');
+  expect(seen?.memories).toEqual(['stale']);
 });

@@ -1,0 +1,27 @@
+// Consolidates the sessions that it is told of; in each it waits for a word, so that it can be stopped there.
+import { type MemoryConsolidator, SessionMemory, type SessionStore } from '@lexigram/ai-session';
+import { SqliteSessionStore } from '@lexigram/ai-session-stores';
+import { unfenced } from '../broken/unfenced-store.ts';
+import { errorFacts, hear, say } from './talk.ts';
+
+const [path = '', leaseMs = '', twin] = process.argv.slice(2);
+const below = await SqliteSessionStore.open(path, { lockTimeoutMs: 30_000 });
+const store: SessionStore = twin === 'unfenced' ? unfenced(below) : below;
+const consolidator: MemoryConsolidator = {
+  leaseMs: Number(leaseMs),
+  async consolidate() {
+    say({ did: 'in' });
+    await hear();
+    return { memories: [{ content: 'stale', fromSeq: 1, toSeq: 1 }] };
+  },
+};
+const memory = new SessionMemory({ store }, { consolidator });
+say({ did: 'open' });
+for (;;) {
+  const { sessionId } = await hear<{ sessionId: string }>();
+  const answer = await memory.consolidate(sessionId).then(
+    ({ state }) => ({ state }),
+    (error: unknown) => errorFacts(error),
+  );
+  say(answer);
+}
