@@ -7,6 +7,7 @@ import { isPlainObject } from '../session/json.ts';
 import { readInput } from '../session/read-input.ts';
 import type { AnySession, SessionState, SessionTypes } from '../session/state.ts';
 import type { SessionStore } from '../store/port.ts';
+import { bareStore } from '../telemetry/observe-store.ts';
 
 /** What `bind` gives and `unbind` takes back. Good for once. */
 export interface ContextToken {
@@ -35,8 +36,9 @@ interface Bound {
 const storages = new WeakMap<SessionStore, AsyncLocalStorage<Scope | undefined>>();
 
 function storageOf(store: SessionStore): AsyncLocalStorage<Scope | undefined> {
-  const storage = storages.get(store) ?? new AsyncLocalStorage<Scope | undefined>();
-  storages.set(store, storage);
+  const bare = bareStore(store);
+  const storage = storages.get(bare) ?? new AsyncLocalStorage<Scope | undefined>();
+  storages.set(bare, storage);
   return storage;
 }
 

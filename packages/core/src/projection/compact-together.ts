@@ -1,6 +1,7 @@
 import type { Engine } from '../manager/engine.ts';
 import type { SessionStore } from '../store/port.ts';
 import type { SessionRow } from '../store/rows.ts';
+import { bareStore } from '../telemetry/observe-store.ts';
 import { compactSession } from './compact.ts';
 import type { Overlay } from './overlay.ts';
 import type { ParsedCompaction } from './parse-compaction.ts';
@@ -13,10 +14,10 @@ export function compactTogether(
   row: SessionRow,
   options: ParsedCompaction,
 ): Promise<Overlay | null> {
-  let sessions = underWay.get(engine.store);
+  let sessions = underWay.get(bareStore(engine.store));
   if (sessions === undefined) {
     sessions = new Map();
-    underWay.set(engine.store, sessions);
+    underWay.set(bareStore(engine.store), sessions);
   }
   const { sessionId } = row;
   const running = sessions.get(sessionId);

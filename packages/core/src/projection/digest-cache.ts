@@ -1,6 +1,7 @@
 import type { SessionTurn } from '../session/turn.ts';
 import type { SessionStore } from '../store/port.ts';
 import type { Segment } from '../store/rows.ts';
+import { bareStore } from '../telemetry/observe-store.ts';
 import type { TokenCounter } from './count-tokens.ts';
 import { digestTurn, type TurnDigest } from './digest-turn.ts';
 import { makeTerms } from './lexical/terms.ts';
@@ -87,10 +88,11 @@ const cacheBytes = 64 * 1024 * 1024;
 
 /** The cache that all services over one store share. */
 export function cacheOf(store: SessionStore): DigestCache {
-  let cache = caches.get(store);
+  const bare = bareStore(store);
+  let cache = caches.get(bare);
   if (cache === undefined) {
     cache = new DigestCache(cacheBytes);
-    caches.set(store, cache);
+    caches.set(bare, cache);
   }
   return cache;
 }

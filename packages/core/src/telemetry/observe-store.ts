@@ -25,6 +25,23 @@ export function observeStore(
 ): SessionStore {
   if (observers.length === 0) return store;
   const methods = new Map<PropertyKey, unknown>();
+  const observed = proxyOf(store, methods, observers);
+  bareStores.set(observed, store);
+  return observed;
+}
+
+const bareStores = new WeakMap<SessionStore, SessionStore>();
+
+/** The store behind the observers: by it, and not by who observes, two services know that theirs is the same. */
+export function bareStore(store: SessionStore): SessionStore {
+  return bareStores.get(store) ?? store;
+}
+
+function proxyOf(
+  store: SessionStore,
+  methods: Map<PropertyKey, unknown>,
+  observers: readonly StoreObserver[],
+): SessionStore {
   // Not over the store itself: one that is frozen would want its own methods to be answered.
   return new Proxy(Object.create(Object.getPrototypeOf(store)) as SessionStore, {
     get(_, key) {

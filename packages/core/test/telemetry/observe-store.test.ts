@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { SessionContext } from '../../src/context/session-context.ts';
+import { createSessions } from '../../src/create-sessions.ts';
 import { InMemorySessionStore } from '../../src/store/memory.ts';
 import { observeStore, type StoreObserver } from '../../src/telemetry/observe-store.ts';
 import type { StoreCall } from '../../src/telemetry/store-call.ts';
@@ -39,6 +41,19 @@ describe('observeStore', () => {
     await observed.close();
     await expect(observed.session('unknown')).rejects.toThrow('closed');
     expect(calls).toEqual(['a read_session']);
+  });
+
+  it('leaves services of one store together, whoever observes', async () => {
+    const store = new InMemorySessionStore();
+    const nothing = () => {};
+    const logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+    await using sessions = await createSessions({}, { store, logger });
+    const state = await sessions.manager.create({ userId: 'ada' });
+    const context = new SessionContext({ store });
+    await sessions.context.run(state.sessionId, async () => {
+      expect(context.sessionId).toBe(state.sessionId);
+    });
+    expect(sessions.store).toBe(store);
   });
 
   it('answers refusals as they are, and throws what the store throws', async () => {
