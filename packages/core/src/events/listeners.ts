@@ -1,3 +1,5 @@
+import { isThenable } from '../session/is-thenable.ts';
+
 /** A listener that failed: it threw, or its promise was rejected, or has not settled in time. */
 export interface ListenerFault {
   readonly reason: 'threw' | 'hangs';
@@ -86,8 +88,4 @@ export class Listeners<T> {
       this.fault({ reason: 'threw', error });
     });
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }

@@ -1,8 +1,8 @@
-import { SessionConflictError, type SessionError } from '../errors.ts';
+import { SessionConflictError, type SessionError, SessionInputError } from '../errors.ts';
 import { appendOf } from '../manager/append.ts';
 import { heldBy, Lease, readLease, takingLease, wasAbandoned, wasHeld } from '../manager/lease.ts';
 import { refusalError } from '../manager/refusal-error.ts';
-import { newTurnId } from '../session/ids.ts';
+import { kindOf, newTurnId } from '../session/ids.ts';
 import type { TurnDraft } from '../session/parse-turn.ts';
 import { SessionStateMachine } from '../session/state-machine.ts';
 import type { SessionTurn } from '../session/turn.ts';
@@ -137,6 +137,12 @@ export async function* resumeRun(
     const parsed = asked === null ? null : parseInput(input, asked, turnId);
     const drafts = parsed !== null && 'turn' in parsed ? [parsed.turn] : [];
     const next = nextState(before, row, wasAbandoned(lease), parsed);
+    if (next.status === 'running' && next.agent !== null && !parts.seats.has(next.agent)) {
+      throw new SessionInputError(
+        'agents',
+        `it is the turn of ${kindOf(next.agent)}, who is not in the group; add this agent`,
+      );
+    }
     const run = await GroupRun.open(parts, row);
     const result = await take(parts, sessionId, lease, next, {
       guards: {

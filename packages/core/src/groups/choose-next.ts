@@ -1,5 +1,6 @@
 import { SessionInputError } from '../errors.ts';
 import { kindOf } from '../session/ids.ts';
+import { atOnceOrLater } from '../session/is-thenable.ts';
 import { copyJson, isPlainObject, opaqueRules } from '../session/json.ts';
 import { limits } from '../session/limits.ts';
 import { checkBytes } from '../session/parse-turn.ts';
@@ -52,7 +53,7 @@ function go(
     return speaks(parts, state, { agent: given, state: state.manager, round: state.round });
   }
   if (last?.tools === true) return { state: { ...speaking(state), agent: last.agent } };
-  const selected = parts.turnManager.selectNext(view);
+  const selected = atOnceOrLater(parts.turnManager.selectNext(view));
   return selected instanceof Promise
     ? selected.then((selection) => select(parts, state, view, selection))
     : select(parts, state, view, selected);

@@ -256,7 +256,7 @@ export class GroupRun {
   #seat(name: string | null): Seat {
     const seat = this.#parts.seats.get(name ?? '');
     if (seat !== undefined) return seat;
-    throw new SessionInputError('agents', `it is the turn of ${kindOf(name)}; add this agent`);
+    throw new SessionInputError('agents', `the group has no agent ${kindOf(name)}`);
   }
 
   #view(state: RunState): GroupView {

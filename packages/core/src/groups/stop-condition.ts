@@ -1,5 +1,6 @@
 import { SessionInputError } from '../errors.ts';
 import { checkName, kindOf } from '../session/ids.ts';
+import { atOnceOrLater } from '../session/is-thenable.ts';
 import { checkOptions } from '../session/options.ts';
 import { parseCount } from '../session/parse-head.ts';
 import { type GroupView, textOf } from './group-view.ts';
@@ -18,7 +19,7 @@ export class StopCondition {
   }
 
   judge(view: GroupView): Verdict | Promise<Verdict> {
-    return this.#judge(view);
+    return atOnceOrLater(this.#judge(view));
   }
 
   /** Met when both are met at the same step. */
@@ -121,7 +122,7 @@ export const stop: {
     const toVerdict = (said: unknown): Verdict =>
       typeof said === 'string' && said !== '' ? said : said === true ? 'function' : null;
     return new StopCondition((view) => {
-      const said = met(view);
+      const said = atOnceOrLater(met(view));
       return said instanceof Promise ? said.then(toVerdict) : toVerdict(said);
     });
   },

@@ -7,6 +7,7 @@ import {
   SessionConflictError,
   SessionLeaseError,
   SessionManager,
+  type SessionTurn,
   SessionUnsupportedError,
   stop,
 } from '@lexigram/ai-session';
@@ -179,6 +180,21 @@ describe('a group', () => {
       })),
     );
     expect(Object.isFrozen(contexts[0]?.session.metadata)).toBe(true);
+  });
+
+  it('shows its agents the newest part of a very long history', async () => {
+    const sessions = await openSession({ maxTurnsPerSession: 20_000 });
+    const batch = Array.from({ length: 100 }, () => ({ role: 'user', content: 'x' }) as const);
+    for (let n = 0; n < 101; n++) await sessions.manager.addTurns(sessions.id, batch);
+    let shown: readonly SessionTurn[] = [];
+    const group = sessions.group().addAgent(
+      scripted('ann', (_context, _message, history) => {
+        shown = history;
+        return 'x';
+      }),
+    );
+    await group.run(sessions.id, 'Hi', { maxSteps: 1 });
+    expect([shown.length, shown[0]?.seq, shown.at(-1)?.content]).toEqual([10_001, 101, 'Hi']);
   });
 
   it('counts what it spent', async () => {

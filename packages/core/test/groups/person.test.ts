@@ -108,6 +108,19 @@ describe('a question of an agent', () => {
     expect(await told(sessions, sessions.id)).toHaveLength(4);
   });
 
+  it('is not answered in a group without the agent that asked: nothing is written', async () => {
+    const sessions = await openSession();
+    await sessions
+      .group()
+      .addAgent(scripted('ann', () => ({ ask: 'Sure?' })))
+      .run(sessions.id, 'Hi');
+    const other = sessions.group().addAgent(scripted('bob'));
+    await expect(other.resume(sessions.id, 'yes')).rejects.toThrow("the turn of 'ann'");
+    expect(await told(sessions, sessions.id)).toEqual(['user: Hi', 'ann: Sure?']);
+    other.addAgent(scripted('ann', () => ({ content: 'Good.', handOver: null })));
+    expect(await other.resume(sessions.id, 'yes')).toMatchObject({ reason: 'stopped' });
+  });
+
   it('is dropped by a new run, and by a move', async () => {
     const sessions = await openSession();
     const group = sessions.group().addAgent(scripted('ann', () => ({ ask: 'Sure?' })));

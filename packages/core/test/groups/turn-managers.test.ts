@@ -212,6 +212,21 @@ describe('a turn manager of one’s own', () => {
     expect(await speakers(turnManager)).toEqual(['b1', 'b1', 'b1']);
   });
 
+  it('may answer with a promise of any make', async () => {
+    const lazy = (agent: string | null): Promise<string | null> => {
+      const later: PromiseLike<string | null> = {
+        // biome-ignore lint/suspicious/noThenProperty: that is what such a promise is
+        then: (fulfilled, rejected) => Promise.resolve(agent).then(fulfilled, rejected),
+      };
+      return later as Promise<string | null>;
+    };
+    const turnManager: TurnManager = { selectNext: ({ step }) => lazy(step === 2 ? null : 'b') };
+    expect(await speakers(turnManager)).toEqual(['b1', 'b1']);
+    const select = () => lazy('c');
+    const directed = new LlmDirectedTurnManager({ select });
+    expect(await speakers(directed, { maxSteps: 1 })).toEqual(['c1']);
+  });
+
   it('that always says null ends the run before anybody spoke', async () => {
     const sessions = await openSession();
     const group = sessions.group({ turnManager: { selectNext: () => null } });

@@ -1,5 +1,6 @@
 import { SessionInputError } from '../../errors.ts';
 import { kindOf } from '../../session/ids.ts';
+import { atOnceOrLater } from '../../session/is-thenable.ts';
 import { parseFlag } from '../../session/options.ts';
 import type { GroupView } from '../group-view.ts';
 import { foldText, mentions } from '../mentions.ts';
@@ -49,7 +50,7 @@ export class LlmDirectedTurnManager implements TurnManager {
     if (roundBySteps(view) > this.#maxRounds) return { agent: null };
     let said: ReturnType<SelectSpeaker>;
     try {
-      said = this.#select(view);
+      said = atOnceOrLater(this.#select(view));
     } catch {
       return byRule(view, 'failed');
     }
