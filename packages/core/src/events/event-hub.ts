@@ -7,6 +7,7 @@ import { eventType, toEvent } from './happening.ts';
 import { type FaultReport, Listeners } from './listeners.ts';
 import type { SessionEvent, SessionEventMap, SessionEventType } from './session-event.ts';
 import type { Subscription } from './subscription.ts';
+import { Waiting } from './waiting.ts';
 import type { Written } from './written.ts';
 
 /**
@@ -16,7 +17,7 @@ import type { Written } from './written.ts';
 export class EventHub {
   readonly #engine: Engine;
   readonly #listeners = new Map<SessionEventType, Listeners<SessionEvent>>();
-  readonly #subscriptions = new Set<Subscription>();
+  readonly #subscriptions = new Waiting();
   #report: FaultReport;
   #queue: SessionEvent[] = [];
   #deaf: (() => void) | undefined;
@@ -84,7 +85,7 @@ export class EventHub {
   }
 
   #wake(wake: Wake): void {
-    for (const subscription of this.#subscriptions) subscription.wake(wake);
+    for (const subscription of this.#subscriptions.concernedBy(wake)) subscription.wake(wake);
   }
 
   /** Tells the listeners what is still to be told, and ends the subscriptions. */

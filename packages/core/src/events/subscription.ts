@@ -1,5 +1,4 @@
 import type { Wake } from '../store/port.ts';
-import type { Owner } from '../store/rows.ts';
 import type { SessionEvent, SubscriptionResetEvent } from './session-event.ts';
 import type { EventSource } from './session-source.ts';
 
@@ -35,7 +34,7 @@ export interface Concern {
 export class Subscription implements SessionSubscription {
   readonly start: Promise<string>;
   readonly #source: EventSource;
-  readonly #concern: Concern;
+  readonly concern: Concern;
   readonly #signal: AbortSignal | undefined;
   readonly #onClose: (subscription: Subscription) => void;
   #events: readonly (SessionEvent | SubscriptionResetEvent)[] = [];
@@ -56,7 +55,7 @@ export class Subscription implements SessionSubscription {
     onClose: (subscription: Subscription) => void,
   ) {
     this.#source = source;
-    this.#concern = concern;
+    this.concern = concern;
     this.#signal = signal;
     this.#onClose = onClose;
     signal?.addEventListener('abort', this.#onAbort, { once: true });
@@ -113,21 +112,12 @@ export class Subscription implements SessionSubscription {
     });
   }
 
-  /** Told that something may have been committed. */
-  wake({ from, sessions }: Wake): void {
-    if (sessions !== null && !sessions.some((session) => this.#isConcerned(session))) return;
+  /** Told that something that concerns it may have been committed. */
+  wake({ from }: Wake): void {
     if (this.#settled && from !== null) this.#source.skipTo(from);
     this.#settled = false;
     this.#stale = true;
     this.#rouse?.();
-  }
-
-  #isConcerned(session: { readonly sessionId: string; readonly owner: Owner }): boolean {
-    const { sessionId, tenantId, userId } = this.#concern;
-    if (sessionId !== undefined) return session.sessionId === sessionId;
-    if (userId === undefined) return true;
-    if (userId !== session.owner.userId) return false;
-    return tenantId === undefined || tenantId === session.owner.tenantId;
   }
 
   readonly #onAbort = (): void => this.#rouse?.();
