@@ -14,6 +14,14 @@ const counts = {
   starts: { few: 2, all: 10 },
   /** Statements at which a process is really killed; all of them are tried on copies of the files. */
   crashKills: { few: 4, all: Number.POSITIVE_INFINITY },
+  /** Turns that 32 writers in four processes add to 64 sessions and a hot one. */
+  spreadTurns: { few: 1_200, all: 20_000 },
+  /** Kills of a server under load, and turns that must have been acknowledged in all. */
+  serverKills: { few: 2, all: 20 },
+  serverAcknowledged: { few: 400, all: 50_000 },
+  /** Keys of which five copies are sent each, and kills of the process that sends them. */
+  repeatedKeys: { few: 60, all: 1_000 },
+  repeatKills: { few: 2, all: 10 },
   /** Rounds of one delete against eight appends. */
   deleteRaces: { few: 30, all: 300 },
   /** Forks taken while eight writers append. */

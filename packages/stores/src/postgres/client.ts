@@ -15,6 +15,8 @@ export type RunSql = (text: string, ...values: readonly unknown[]) => Promise<Sq
 /** A connection that a pool lends. */
 export interface PostgresClient {
   query(query: PostgresQuery): Promise<{ readonly rows: SqlRow[] }>;
+  on?(event: 'error' | 'notification', listener: () => void): unknown;
+  off?(event: 'error', listener: () => void): unknown;
   /** Gives it back; with `true` or an error it is destroyed. */
   release(destroy?: boolean | Error): void;
 }

@@ -47,10 +47,10 @@ export class Connections {
     const client = await this.#connect(until);
     try {
       const rows = await this.#ask(client, statement, until);
-      client.release();
+      giveBack(client);
       return rows;
     } catch (error) {
-      client.release(isBroken(error));
+      giveBack(client, isBroken(error));
       throw error;
     }
   }
@@ -82,7 +82,7 @@ export class Connections {
         },
       });
       if (isOpen) await this.#ask(client, rollback, until);
-      client.release();
+      giveBack(client);
       return result;
     } catch (error) {
       let isUseless = isBroken(error);
@@ -91,7 +91,7 @@ export class Connections {
           isUseless = true;
         });
       }
-      client.release(isUseless);
+      giveBack(client, isUseless);
       throw error;
     }
   }
@@ -101,8 +101,12 @@ export class Connections {
       const client = await this.#lent(until);
       const isSuspect =
         (this.#answered.get(client) ?? Number.POSITIVE_INFINITY) < this.#silentSince;
-      if (!isSuspect) return client;
-      client.release(true);
+      if (isSuspect) {
+        client.release(true);
+        continue;
+      }
+      client.on?.('error', ignore);
+      return client;
     }
   }
 
@@ -163,6 +167,15 @@ export class Connections {
     }
     return name;
   }
+}
+
+/** A connection that breaks while it is lent tells so by an event, too; one that nobody hears ends the process. */
+const ignore = (): void => {};
+
+function giveBack(client: PostgresClient, destroy = false): void {
+  // One that is destroyed may still break once more.
+  if (!destroy) client.off?.('error', ignore);
+  client.release(destroy);
 }
 
 /** Names are the process's: connections of one pool may serve several stores. */

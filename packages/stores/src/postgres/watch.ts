@@ -1,6 +1,6 @@
 import type { Wake } from '@lexigram/ai-session/store';
 import { readEnds } from './changes.ts';
-import type { PostgresPool, RunSql } from './client.ts';
+import type { PostgresClient, PostgresPool, RunSql } from './client.ts';
 
 /** Milliseconds between two looks at whether something was committed: without a bell, and with one. */
 const pollMs = 400;
@@ -13,13 +13,10 @@ const span = 5_000;
 const listeningMs = 60_000;
 const renewMs = 20_000;
 
-/** A connection that may bring notifications. */
-interface Listener {
-  query(query: { readonly text: string; readonly values?: unknown[] }): Promise<unknown>;
-  on?(event: 'notification' | 'error', listener: () => void): unknown;
+/** A connection that stays, as `pg` has it. */
+type Listener = PostgresClient & {
   readonly connection?: { readonly stream?: { unref?(): void } };
-  release(destroy?: boolean): void;
-}
+};
 
 /**
  * Tells who waits for changes. This process's commits are told at once. Those of others are told by a bell, NOTIFY on

@@ -1,10 +1,10 @@
 // Adds turns to one session, one after the other, when the test says so.
 import { createSessions } from '@lexigram/ai-session';
-import { SqliteSessionStore } from '@lexigram/ai-session-stores';
+import { openPlace } from '../kit/open-place.ts';
 import { errorFacts, hear, leave, say } from './talk.ts';
 
 const [path = '', sessionId = '', name = '', count] = process.argv.slice(2);
-const store = await SqliteSessionStore.open(path, { lockTimeoutMs: 60_000 });
+const store = await openPlace(path);
 const { manager } = await createSessions({ maxTurnsPerSession: 100_000 }, { store });
 say({ did: 'open' });
 await hear();

@@ -1,6 +1,6 @@
 // In each round, writers that expect the same head add a turn at once.
 import { createSessions } from '@lexigram/ai-session';
-import { SqliteSessionStore } from '@lexigram/ai-session-stores';
+import { openPlace } from '../kit/open-place.ts';
 import { errorFacts, hear, say } from './talk.ts';
 
 /** A round: the head that all expect, and the writers of this process. */
@@ -20,7 +20,7 @@ export type Outcome =
   | { readonly turnId: string; readonly error: Record<string, unknown> };
 
 const [path = '', sessionId = ''] = process.argv.slice(2);
-const store = await SqliteSessionStore.open(path, { lockTimeoutMs: 60_000 });
+const store = await openPlace(path);
 const { manager } = await createSessions({ maxTurnsPerSession: 100_000 }, { store });
 say({ did: 'open' });
 

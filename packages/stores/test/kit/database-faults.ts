@@ -8,17 +8,18 @@ import type {
   TimelineRow,
   TurnRow,
 } from '@lexigram/ai-session/store';
-import { SqliteSessionStore } from '@lexigram/ai-session-stores';
 import { faultsOfFile } from './database-rows.ts';
+import { openPlace } from './open-place.ts';
 
 /**
  * What does not fit together in a database: one line for each fault, none if all is well. Each history is read
  * from its rows and added up anew; nothing of what the store has counted is believed.
  */
 export async function faultsIn(path: string): Promise<string[]> {
-  const store = await SqliteSessionStore.open(path);
+  const store = await openPlace(path);
   try {
-    return [...faultsOfFile(path), ...(await faultsOf(store))];
+    const ofFile = path.startsWith('postgres') ? [] : faultsOfFile(path);
+    return [...ofFile, ...(await faultsOf(store))];
   } finally {
     await store.close();
   }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { followEvents } from '../kit/follow-events.ts';
-import { emptySchemaUrl } from '../kit/open-postgres.ts';
+import { temporarySchema } from '../kit/postgres-schema.ts';
 import { countOf } from '../scale.ts';
 
 it('subscribers in two processes miss nothing of eight writers on Postgres, whoever is killed', async ({
@@ -8,7 +8,7 @@ it('subscribers in two processes miss nothing of eight writers on Postgres, whoe
 }) => {
   const count = countOf('followedChanges');
   const kills = countOf('followerKills');
-  const { events, faults } = await followEvents(await emptySchemaUrl(), { count, kills });
+  const { events, faults } = await followEvents((await temporarySchema()).place, { count, kills });
   await annotate(`${events} events told to each`);
   expect(faults).toEqual([]);
   expect(events).toBeGreaterThanOrEqual(count * 0.9);

@@ -1,0 +1,88 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** What a proxy does to what passes through it. */
+export type ProxyMode =
+  /** Lets all through. */
+  | 'pass'
+  /** Says nothing and swallows all, as a machine does that is gone from the network. */
+  | 'silent'
+  /** Lets all through, each piece after `delayMs`. */
+  | 'slow'
+  /** Refuses new connections, and breaks those that are there. */
+  | 'cut';
+
+/** Stands between a client and a server, and disturbs them when a test says so. */
+export class TcpProxy {
+  readonly #server = createServer((socket) => this.#accept(socket));
+  readonly #pairs = new Set<readonly [Socket, Socket]>();
+  readonly #target: number;
+  #mode: ProxyMode = 'pass';
+  /** How long a piece is held back in mode `slow`. */
+  delayMs = 50;
+  /** Asked for each piece that the server answers: whether to break the connection in place of it. */
+  cutsAnswer: () => boolean = () => false;
+  /** Connections that were accepted so far. */
+  accepted = 0;
+
+  private constructor(target: number) {
+    this.#target = target;
+  }
+
+  static async start(target: number): Promise<TcpProxy> {
+    const proxy = new TcpProxy(target);
+    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
+    return proxy;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  set mode(mode: ProxyMode) {
+    this.#mode = mode;
+    if (mode === 'cut') this.#breakAll();
+  }
+
+  #breakAll(): void {
+    for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
+  }
+
+  #accept(client: Socket): void {
+    client.on('error', () => {});
+    if (this.#mode === 'cut') {
+      client.destroy();
+      return;
+    }
+    this.accepted += 1;
+    const server = connect(this.#target, '127.0.0.1');
+    const pair = [client, server] as const;
+    this.#pairs.add(pair);
+    const end = (): void => {
+      this.#pairs.delete(pair);
+      client.destroy();
+      server.destroy();
+    };
+    for (const socket of pair) {
+      socket.setNoDelay(true);
+      socket.on('error', end);
+      // A silent machine does not say that it is gone either.
+      socket.on('close', () => this.#mode !== 'silent' && end());
+    }
+    client.on('data', (data) => this.#pass(data, server));
+    server.on('data', (data) => {
+      if (this.#mode !== 'silent' && this.cutsAnswer()) end();
+      else this.#pass(data, client);
+    });
+  }
+
+  #pass(data: Buffer, to: Socket): void {
+    if (this.#mode === 'silent') return;
+    if (this.#mode === 'slow') setTimeout(() => to.write(data), this.delayMs);
+    else to.write(data);
+  }
+
+  async stop(): Promise<void> {
+    this.#breakAll();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+}
