@@ -90,7 +90,15 @@ export async function swing(
   if (before !== null) return before;
   for (let attempt = 1; ; attempt++) {
     const row = await writableSession(engine, sessionId);
-    const commit = await engine.whileThere(sessionId, () => plan(row));
+    let commit: Awaited<ReturnType<typeof plan>>;
+    try {
+      commit = await engine.whileThere(sessionId, () => plan(row));
+    } catch (error) {
+      // The same operation may have been done in between, and so left nothing to do.
+      const done = await engine.recall(sessionId, operation);
+      if (done !== null) return done;
+      throw error;
+    }
     if (commit === null && operation === undefined) return standing(row);
     const result = await engine.try(sessionId, {
       ...(commit === null ? {} : { ...commit, event: { type: 'move' }, expiry: engine.expiry }),
