@@ -35,15 +35,6 @@ afterAll(async () => {
 
 /** The URL of an empty schema that goes with the test file: for stores that several processes open. */
 export async function emptyPostgresUrl(): Promise<string> {
-  const url = new URL(await postgresUrl());
-  const schema = schemaName();
-  made.push(schema);
-  url.searchParams.set('schema', schema);
-  return url.href;
-}
-
-/** The URL of an empty schema that goes with the test file: for stores that several processes open. */
-export async function emptyPostgresUrl(): Promise<string> {
   const schema = schemaName();
   made.push(schema);
   return placeOf(await postgresUrl(), schema);
