@@ -22,6 +22,7 @@ type Events = AsyncGenerator<GroupEvent, GroupResult, undefined>;
 export interface RunLimits {
   readonly maxRounds: number | null;
   readonly maxSteps: number;
+  readonly maxMs: number;
 }
 
 /** Times that a commit which takes the lease is tried on what others left. */

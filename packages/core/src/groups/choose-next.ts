@@ -47,6 +47,7 @@ function go(
 ): Next | Promise<Next> {
   if (verdict !== null) return over(state, 'stopped', verdict);
   if (state.step > state.maxSteps) return over(state, 'steps', `steps ${state.maxSteps}`);
+  if (state.activeMs >= state.maxMs) return over(state, 'time', `time ${state.maxMs}`);
   const { last } = state;
   const given = last?.standIn ?? last?.handOver;
   if (typeof given === 'string') {

@@ -53,6 +53,8 @@ export interface RunOptions extends OperationOptions {
   readonly maxRounds?: number | undefined;
   /** Steps of this run; 200. */
   readonly maxSteps?: number | undefined;
+  /** Milliseconds that this run may work, in all processes; an hour. */
+  readonly maxMs?: number | undefined;
   /** Breaks the run off; it can be resumed. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -73,6 +75,7 @@ export type GroupStream = AsyncGenerator<GroupEvent, void, undefined>;
 const defaultLeaseMs = 5_000;
 const maxLeaseMs = 3_600_000;
 const defaultSteps = 200;
+const defaultMs = 3_600_000;
 
 /**
  * Agents that share a session and take turns. Each step is one atomic effect, at most two: what the agent said,
@@ -240,10 +243,12 @@ export class GroupSession {
     message: unknown,
     options: RunOptions | undefined,
   ): AsyncGenerator<GroupEvent, GroupResult, undefined> {
-    const given = checkOptions(options, ['maxRounds', 'maxSteps', 'signal', 'operationId']);
+    const known = ['maxRounds', 'maxSteps', 'maxMs', 'signal', 'operationId'];
+    const given = checkOptions(options, known);
     const limits: RunLimits = {
       maxRounds: parseCount(given['maxRounds'], 'options.maxRounds') ?? null,
       maxSteps: parseCount(given['maxSteps'], 'options.maxSteps') ?? defaultSteps,
+      maxMs: parseCount(given['maxMs'], 'options.maxMs') ?? defaultMs,
     };
     const signal = checkSignal(given['signal']);
     const parts = this.#parts();
@@ -256,7 +261,7 @@ export class GroupSession {
     };
     checkSessionId(sessionId);
     return yield* beginRun(parts, sessionId, read, limits, signal, ({ body }) =>
-      this.#engine.operation(given, 'group.run', body, limits.maxRounds, limits.maxSteps),
+      this.#engine.operation(given, 'group.run', body, limits),
     );
   }
 

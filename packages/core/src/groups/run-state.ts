@@ -11,9 +11,10 @@ export type GroupEndReason =
   | 'complete'
   /** A stop condition was met; `detail` says which. */
   | 'stopped'
-  /** The rounds or steps that the call allowed are used up. */
+  /** The rounds, steps or time of work that the call allowed are used up. */
   | 'rounds'
   | 'steps'
+  | 'time'
   /** A person is asked: `resume` goes on with the answer. */
   | 'waiting'
   /** The call's signal was aborted, or its stream was left: `resume` goes on. */
@@ -70,6 +71,7 @@ export interface RunState {
   readonly activeMs: number;
   readonly maxRounds: number | null;
   readonly maxSteps: number;
+  readonly maxMs: number;
   readonly last: LastStep | null;
   /** How often the step under way was taken over after a crash. */
   readonly recoveries: number;

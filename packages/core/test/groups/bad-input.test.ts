@@ -170,6 +170,7 @@ describe('a run is refused, and nothing is written', () => {
     ['a message for a stranger', { content: 'x', visibleTo: ['zoe'] }, {}],
     ['rounds that are none', 'x', { maxRounds: -1 }],
     ['steps that are none', 'x', { maxSteps: 1.5 }],
+    ['time that is none', 'x', { maxMs: '1h' }],
     ['a signal that is none', 'x', { signal: {} }],
     ['an option that is none', 'x', { rounds: 1 }],
     ['an operation that is none', 'x', { operationId: 'ä' }],

@@ -123,6 +123,12 @@ describe('a run stops', () => {
     expect(elapsed.at(-1)).toBeGreaterThan(15);
     expect(elapsed.at(-1)).toBeLessThan(worked + 1);
     expect(await steps(stop.time(0))).toEqual([0, 'time 0']);
+    const other = await openSession();
+    const hour = other.group().addAgent(scripted('a'));
+    expect(await hour.run(other.id, 'Hi', { maxMs: 0 })).toMatchObject({
+      reason: 'time',
+      steps: 0,
+    });
     // The step that was just done counts.
     const busy = () => {
       const until = performance.now() + 12;
