@@ -72,7 +72,10 @@ function turnOf(n: number): TurnInput {
   return { ...plainTurn(), model: `model-${Math.floor(n / days) % models}`, timestamp };
 }
 
-/** Budgets and prices beside neither. */
+/**
+ * Budgets and prices beside neither. A user whom this process has not met yet is looked up once, and all turns
+ * since the last time are rolled up for that: some 5 µs a turn, which a report would else do.
+ */
 export const spending: Group = {
   name: 'spending',
   about: 'one caller, addTurn with budgets of session and user and with prices ÷ with none of them',
@@ -118,8 +121,8 @@ async function measureSpending({ directory, quick }: MeasureOptions): Promise<re
       name: 'with budgets and prices ÷ without',
       value,
       unit: '×',
-      goal: { atMost: 1.1 },
-      detail: `${each(costs.bound)} ÷ ${each(costs.free)} µs a turn; ${costs.free.length} rounds of ${turns} turns, 50 in turn, ${short(low)}–${short(high)}`,
+      goal: { atMost: 1.2 },
+      detail: `${each(costs.bound)} ÷ ${each(costs.free)} µs a turn; ${costs.free.length} rounds of ${turns} turns, 50 in turn, each by a new user, for whom the turns before are rolled up, ${short(low)}–${short(high)}`,
     },
   ];
 }
