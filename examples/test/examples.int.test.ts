@@ -24,6 +24,9 @@ const printed: Readonly<Record<string, RegExp>> = {
       "0\\.0096 \\[ { model: 'an-unheard-of-model', turns: 1 } \\]\n1 2 0\\.0096\n" +
       "null \\[ { model: 'who-knows', turns: 1 } \\]\nmaxCostPerSession 0\\.05\n$",
   ),
+  'answers.ts': /^‹ 3\/3 › \[ 'Minka', 'Pixel', 'Otto' \]\n$/,
+  'branches.ts':
+    /^2 \{ city: 'Rome', by: 'train' \}\nq1 1 2\n[\s\S]*merged: 'Naples'[\s\S]* by train 4\n[\s\S]*\n$/,
   'chat-route.ts':
     /^I was sent 2 messages, and answer in pieces\.\nI was sent 4 messages, and answer in pieces\.\n$/,
   'configuration.ts': told('docs/configuration.md'),

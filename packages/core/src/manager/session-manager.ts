@@ -2,6 +2,7 @@ import { deleteSession } from '../branching/delete.ts';
 import { select } from '../branching/select.ts';
 import { listSiblings } from '../branching/siblings.ts';
 import { transferSession } from '../branching/transfer.ts';
+import { whileThere } from '../branching/while-there.ts';
 import type { SessionCheckpoint } from '../checkpointing/checkpoint.ts';
 import { CheckpointManager } from '../checkpointing/checkpoint-manager.ts';
 import { SessionInputError, SessionUnsupportedError } from '../errors.ts';
@@ -377,7 +378,10 @@ export class SessionManager<T extends SessionTypes = AnySession> {
     turnId: string,
     options?: PageOptions,
   ): Promise<Page<SessionTurn>> {
-    return listSiblings(this.#engine, checkSessionId(sessionId), turnId, options);
+    checkSessionId(sessionId);
+    return whileThere(this.#engine, [sessionId], true, () =>
+      listSiblings(this.#engine, sessionId, turnId, options),
+    );
   }
 
   /**
@@ -392,7 +396,12 @@ export class SessionManager<T extends SessionTypes = AnySession> {
     const given = checkOptions(options, ['operationId']);
     const id = checkName(turnId, 'turnId');
     const operation = this.#engine.operation(given, 'select', id);
-    return this.#after(select(this.#engine, checkSessionId(sessionId), id, operation));
+    checkSessionId(sessionId);
+    return this.#after(
+      whileThere(this.#engine, [sessionId], true, () =>
+        select(this.#engine, sessionId, id, operation),
+      ),
+    );
   }
 
   /** Takes back the last move. @throws SessionConflictError with reason `move` if there is none */

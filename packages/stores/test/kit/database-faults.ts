@@ -87,7 +87,8 @@ class Inspection {
   async #timeline(timelineId: string): Promise<readonly TurnRow[]> {
     const [timeline] = await this.#store.timelines([timelineId]);
     if (!timeline) {
-      this.#say(`${timelineId} is missing`);
+      // One that was staged and not used is erased, and its number with it; what is read is missed where it is read.
+      if (timelineId === this.#session.head.timelineId) this.#say(`${timelineId} is missing`);
       return [];
     }
     const base = await this.#base(timeline);
