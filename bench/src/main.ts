@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Figure, type Group, reached } from './figure.ts';
 import { appendFull, appendNormal } from './groups/append.ts';
+import { branches, forks, segments } from './groups/branches.ts';
 import { bytes } from './groups/bytes.ts';
 import { groupCommit } from './groups/group-commit.ts';
 import { groupStep } from './groups/group-step.ts';
@@ -26,6 +27,9 @@ const groups: readonly Group[] = [
   length,
   groupStep,
   lineage,
+  branches,
+  forks,
+  segments,
   bytes,
   memory,
   processes,

@@ -61,6 +61,15 @@ function toStore(saver: BaseCheckpointSaver, close: () => void): PeerStore {
       await put(saver, config, turns.map(toMessage));
       return open(id);
     },
+    // Its savers have no call for it: the newest checkpoint, read and put under another thread.
+    async copy(id, to) {
+      const tuple = await saver.getTuple({ configurable: { thread_id: id, checkpoint_ns: '' } });
+      if (tuple === undefined) throw new Error(`no thread ${id}`);
+      const { checkpoint, metadata } = tuple;
+      const config = { configurable: { thread_id: to, checkpoint_ns: '' } };
+      const step = { source: 'fork', step: metadata?.step ?? 0, parents: {} } as const;
+      await saver.put(config, checkpoint, step, checkpoint.channel_versions);
+    },
     close: async () => close(),
   };
 }

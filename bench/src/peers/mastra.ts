@@ -43,6 +43,7 @@ export const mastra: Peer = {
         }
         return open(id);
       },
+      copy: (sourceThreadId, newThreadId) => memory.cloneThread({ sourceThreadId, newThreadId }),
       close: async () => {},
     };
   },

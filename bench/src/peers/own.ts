@@ -15,7 +15,7 @@ export const ownMemory: Peer = {
 };
 
 function toStore(sessions: Sessions): PeerStore {
-  const { manager } = sessions;
+  const { branches, manager } = sessions;
   const open = async (sessionId: string): Promise<PeerConversation> => ({
     add: async (turn) => void (await manager.addTurn(sessionId, toTurn(turn))),
     async last(count) {
@@ -32,6 +32,7 @@ function toStore(sessions: Sessions): PeerStore {
       }
       return open(sessionId);
     },
+    copy: (sessionId, to) => branches.fork(sessionId, to),
     close: () => sessions.close(),
   };
 }

@@ -18,6 +18,8 @@ export interface PeerStore {
   begin(id: string, turns: readonly PeerTurn[]): Promise<PeerConversation>;
   /** A conversation that is there, for one more caller. */
   open(id: string): Promise<PeerConversation>;
+  /** A second conversation that goes on from where the first one is; of those that have such a call. */
+  copy?(id: string, to: string): Promise<unknown>;
   close(): Promise<void>;
 }
 
