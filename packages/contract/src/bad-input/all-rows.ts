@@ -9,6 +9,7 @@ import { analyticsRows } from './rows/analytics.ts';
 import { batchRows } from './rows/batches.ts';
 import { configRows } from './rows/config.ts';
 import { countRows } from './rows/counts.ts';
+import { eventRows } from './rows/events.ts';
 import { hostileRows } from './rows/hostile.ts';
 import { idRows } from './rows/ids.ts';
 import { jsonSizeRows } from './rows/json-sizes.ts';
@@ -42,6 +43,7 @@ export const badInput: readonly BadInputRow[] = [
   ...schemaRows,
   ...mergeRows,
   ...analyticsRows,
+  ...eventRows,
 ];
 
 /** What must pass beside what must not: the limits themselves, and odd values that are legal. */

@@ -2,6 +2,7 @@ import type {
   BranchManager,
   CheckpointManager,
   SessionAnalytics,
+  SessionEvents,
   SessionManager,
   SessionStore,
 } from '@lexigram/ai-session';
@@ -19,6 +20,7 @@ export interface UntypedServices {
   readonly checkpoints: Untyped<CheckpointManager>;
   readonly branches: Untyped<BranchManager>;
   readonly analytics: Untyped<SessionAnalytics>;
+  readonly events: Untyped<SessionEvents>;
 }
 
 export interface UntypedSessions extends UntypedServices {
