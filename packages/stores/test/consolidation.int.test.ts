@@ -5,8 +5,10 @@ import { SqliteSessionStore } from '@lexigram/ai-session-stores';
 import { expect, it, onTestFinished } from 'vitest';
 import type { KillPoint } from './children/consolidate.ts';
 import { startChild } from './kit/children.ts';
-import { faultsIn } from './kit/database-faults.ts';
-import { temporaryFile } from './kit/folder.ts';
+import { faultsOf } from './kit/database-faults.ts';
+import { temporaryFile, temporaryFolder } from './kit/folder.ts';
+import { groupStores } from './kit/group-stores.ts';
+import { openUrl } from './kit/open-url.ts';
 import { countOf } from './scale.ts';
 
 const script = new URL('./children/consolidate.ts', import.meta.url);
@@ -21,8 +23,8 @@ interface Line {
 }
 
 /** Lets two processes work off what is owed. */
-async function workOff(path: string, log: string, role: string): Promise<void> {
-  const workers = [1, 2].map(() => startChild(script, [path, log, role]));
+async function workOff(url: string, log: string, role: string): Promise<void> {
+  const workers = [1, 2].map(() => startChild(script, [url, log, role]));
   for (const child of workers) expect(await child.next()).toEqual({ did: 'open' });
   for (const child of workers) child.say({ go: true });
   for (const child of workers) expect(await child.next()).toMatchObject({ failed: 0 });
@@ -46,61 +48,65 @@ function overlapsIn(log: readonly Line[]): string[] {
   return overlaps;
 }
 
-it('a consolidation is done at least once for each session, killed before, in and after it, and by one at a time', async () => {
-  const kills = countOf('consolidationKills');
-  const path = temporaryFile();
-  const file = join(dirname(path), 'log');
-  const ids = Array.from({ length: kills }, (_, i) => `s${i}`);
-  // One after another: a process beside it would work off what it is to be killed at.
-  for (const [i, id] of ids.entries()) {
-    const point = points[i % points.length] as string;
-    const child = startChild(script, [path, file, 'dies', id, point]);
-    const ended = { code: null, signal: 'SIGKILL', errors: '' };
-    expect(await child.ended, `${id} ${point}`).toEqual(ended);
-  }
-  const killed = linesOf(file);
-  await workOff(path, file, 'works');
-  const log = linesOf(file);
-  const survived = log.slice(killed.length);
-  // A run of a process that was killed has no end; they lived one after another, each at its own.
-  const lives = Object.values(Object.groupBy(killed, ({ pid }) => pid));
-  expect(lives.flatMap((life) => overlapsIn(life ?? []))).toEqual([]);
-  expect(overlapsIn(survived)).toEqual([]);
-  for (const [i, id] of ids.entries()) {
-    const runs = log.filter((line) => line.id === id);
-    const tokens = runs.filter(({ what }) => what === 'start').map(({ token }) => token);
-    const ends = runs.filter(({ what }) => what === 'end').length;
-    expect(tokens, id).toEqual([...new Set(tokens)].sort((a, b) => a - b));
-    expect(ends, id).toBeGreaterThanOrEqual(1);
-    const point = points[i % points.length];
-    if (point === 'unsaved') expect(ends, id).toBeGreaterThanOrEqual(2);
-    if (point === 'in') expect(tokens.length, id).toBeGreaterThan(ends);
-    if (point === 'after') expect(survived.some((line) => line.id === id)).toBe(false);
-  }
-  const store = await SqliteSessionStore.open(path);
-  const memory = new SessionMemory({ store });
-  for (const id of ids) {
-    expect(await memory.consolidation(id)).toMatchObject({ state: 'done', dueAt: null });
-    const { items } = await memory.list(id);
-    expect(items).toMatchObject([{ content: '2 turns', roles: ['assistant', 'user'] }]);
-  }
-  await store.close();
-  expect(await faultsIn(path)).toEqual([]);
-});
+it.each(groupStores)(
+  'a consolidation is done at least once for each session, killed before, in and after it, and by one at a time, on $name',
+  async (kind) => {
+    const kills = countOf('consolidationKills');
+    const folder = temporaryFolder();
+    const url = await kind.url(folder);
+    const file = join(folder, 'log');
+    const ids = Array.from({ length: kills }, (_, i) => `s${i}`);
+    // One after another: a process beside it would work off what it is to be killed at.
+    for (const [i, id] of ids.entries()) {
+      const point = points[i % points.length] as string;
+      const child = startChild(script, [url, file, 'dies', id, point]);
+      const ended = { code: null, signal: 'SIGKILL', errors: '' };
+      expect(await child.ended, `${id} ${point}`).toEqual(ended);
+    }
+    const killed = linesOf(file);
+    await workOff(url, file, 'works');
+    const log = linesOf(file);
+    const survived = log.slice(killed.length);
+    // A run of a process that was killed has no end; they lived one after another, each at its own.
+    const lives = Object.values(Object.groupBy(killed, ({ pid }) => pid));
+    expect(lives.flatMap((life) => overlapsIn(life ?? []))).toEqual([]);
+    expect(overlapsIn(survived)).toEqual([]);
+    for (const [i, id] of ids.entries()) {
+      const runs = log.filter((line) => line.id === id);
+      const tokens = runs.filter(({ what }) => what === 'start').map(({ token }) => token);
+      const ends = runs.filter(({ what }) => what === 'end').length;
+      expect(tokens, id).toEqual([...new Set(tokens)].sort((a, b) => a - b));
+      expect(ends, id).toBeGreaterThanOrEqual(1);
+      const point = points[i % points.length];
+      if (point === 'unsaved') expect(ends, id).toBeGreaterThanOrEqual(2);
+      if (point === 'in') expect(tokens.length, id).toBeGreaterThan(ends);
+      if (point === 'after') expect(survived.some((line) => line.id === id)).toBe(false);
+    }
+    const store = await openUrl(url);
+    onTestFinished(() => store.close());
+    const memory = new SessionMemory({ store });
+    for (const id of ids) {
+      expect(await memory.consolidation(id)).toMatchObject({ state: 'done', dueAt: null });
+      const { items } = await memory.list(id);
+      expect(items).toMatchObject([{ content: '2 turns', roles: ['assistant', 'user'] }]);
+    }
+    expect(await faultsOf(store)).toEqual([]);
+  },
+);
 
 it('the same check finds workers without the lease', async () => {
   const path = temporaryFile();
   const file = join(dirname(path), 'log');
   const store = await SqliteSessionStore.open(path);
   const { manager } = await createSessions({ maxSessionsPerUser: 1_000 }, { store });
-  for (let i = 0; i < 150; i++) {
+  for (let i = 0; i < 80; i++) {
     const { sessionId } = await manager.create({ userId: 'u', systemPrompt: 'x' });
     await manager.close(sessionId);
     const owed = { kind: 'consolidation', key: '', value: '{"state":"owed"}', dueInMs: 0 };
     await store.commit(sessionId, { records: [owed] });
   }
   await store.close();
-  await workOff(path, file, 'blindly');
+  await workOff(`sqlite:${path}`, file, 'blindly');
   expect(overlapsIn(linesOf(file))).not.toEqual([]);
 });
 

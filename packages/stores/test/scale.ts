@@ -29,11 +29,11 @@ const counts = {
   /** Races of a turn against the sweep at the edge of expiry. */
   expiryRaces: { few: 100, all: 2_000 },
   /** Processes killed before, in and after a consolidation: a multiple of four. */
-  consolidationKills: { few: 8, all: 100 },
+  consolidationKills: { few: 4, all: 100 },
   /** Processes stopped in the middle of a consolidation, and overtaken. */
   consolidationStops: { few: 3, all: 50 },
   /** Sessions that have run out, for twenty sweepers in four processes. */
-  sweptTogether: { few: 200, all: 1_000 },
+  sweptTogether: { few: 120, all: 1_000 },
   /** Commits before or after which a group's process is killed. */
   groupKills: { few: 2, all: Number.POSITIVE_INFINITY },
   /** Rounds of kill -9 over processes that write and sum up at once. */

@@ -1,56 +1,55 @@
-import { createSessions } from '@lexigram/ai-session';
-import { SqliteSessionStore } from '@lexigram/ai-session-stores';
-import { expect, it } from 'vitest';
+import { createSessions, type SessionStore } from '@lexigram/ai-session';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { startChild } from './kit/children.ts';
-import { faultsIn } from './kit/database-faults.ts';
-import { query } from './kit/database-rows.ts';
-import { temporaryFile } from './kit/folder.ts';
+import { faultsOf } from './kit/database-faults.ts';
+import { temporaryFile, temporaryFolder } from './kit/folder.ts';
+import { groupStores } from './kit/group-stores.ts';
+import { openUrl } from './kit/open-url.ts';
 import { countOf } from './scale.ts';
 
 const script = new URL('./children/sweep.ts', import.meta.url);
 const hour = 3_600_000;
 
+interface Swept {
+  /** How often the end of each session was told. */
+  readonly told: readonly number[];
+  /** How many ends the sweepers say they made. */
+  readonly claimed: number;
+  readonly store: SessionStore;
+}
+
 /** Lets four processes with five sweepers each at sessions that have all run out. */
-async function sweepTogether(
-  count: number,
-  twin: string,
-): Promise<{ readonly told: readonly number[]; readonly claimed: number; readonly path: string }> {
-  const path = temporaryFile();
-  const store = await SqliteSessionStore.open(path, { synchronous: 'normal' });
-  const { manager } = await createSessions(
-    { sessionTtl: 60, maxSessionsPerUser: count },
-    { store },
-  );
-  await Promise.all(
-    Array.from({ length: count }, (_, i) => manager.create({ userId: 'u', sessionId: `s${i}` })),
-  );
-  await store.close();
-  const children = [1, 2, 3, 4].map(() => startChild(script, [path, String(hour), twin]));
+async function sweepTogether(url: string, count: number, twin: string): Promise<Swept> {
+  const store = await openUrl(url);
+  onTestFinished(() => store.close());
+  const config = { sessionTtl: 60, maxSessionsPerUser: count };
+  const { manager } = await createSessions(config, { store });
+  const ids = Array.from({ length: count }, (_, i) => `s${i}`);
+  await Promise.all(ids.map((sessionId) => manager.create({ userId: 'u', sessionId })));
+  const children = [1, 2, 3, 4].map(() => startChild(script, [url, String(hour), twin]));
   for (const child of children) expect(await child.next()).toEqual({ did: 'open' });
   for (const child of children) child.say({ go: true });
   const said = await Promise.all(children.map((child) => child.next<{ expired: number }>()));
   await Promise.all(children.map((child) => child.ended));
-  const rows = query<{ told: number }>(
-    path,
-    `SELECT (SELECT count(*) FROM ai_journal j WHERE j.session = s.key AND type = 'expired') AS told
-     FROM ai_sessions s`,
-  );
-  return {
-    told: rows.map(({ told }) => told),
-    claimed: said.reduce((sum, { expired }) => sum + expired, 0),
-    path,
-  };
+  const told: number[] = [];
+  for (const id of ids) {
+    const feed = await store.feed(id, { after: 0, limit: 100 });
+    told.push(feed.filter(({ type }) => type === 'expired').length);
+  }
+  return { told, claimed: said.reduce((sum, { expired }) => sum + expired, 0), store };
 }
 
-it('twenty sweepers in four processes tell the end of each session exactly once', async () => {
-  const count = countOf('sweptTogether');
-  const { claimed, path, told } = await sweepTogether(count, '');
-  expect(told).toEqual(Array.from({ length: count }, () => 1));
-  expect(claimed).toBe(count);
-  expect(await faultsIn(path)).toEqual([]);
+describe.each(groupStores)('twenty sweepers in four processes on $name', ({ url }) => {
+  it('tell the end of each session exactly once', async () => {
+    const count = countOf('sweptTogether');
+    const { claimed, store, told } = await sweepTogether(await url(temporaryFolder()), count, '');
+    expect(told).toEqual(Array.from({ length: count }, () => 1));
+    expect(claimed).toBe(count);
+    expect(await faultsOf(store)).toEqual([]);
+  });
 });
 
-it('the same check finds sweepers without the guard', async () => {
-  const { told } = await sweepTogether(100, 'blindly');
+it('sweepers without the guard are found telling it more often', async () => {
+  const { told } = await sweepTogether(`sqlite:${temporaryFile()}`, 100, 'blindly');
   expect(Math.max(...told)).toBeGreaterThan(1);
 });

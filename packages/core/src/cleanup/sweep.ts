@@ -28,7 +28,8 @@ export interface SweepReport {
 }
 
 export interface SweepFailure {
-  readonly sessionId: string;
+  /** Null if it was not about one session: what outlived its window could not be dropped. */
+  readonly sessionId: string | null;
   readonly error: unknown;
 }
 
@@ -71,7 +72,11 @@ export class Sweep {
 
   /** Does all that is due. @throws what the store throws if it cannot even be asked */
   async run(): Promise<SweepReport> {
-    await this.#collect();
+    try {
+      await this.#collect();
+    } catch (error) {
+      this.#fail(null, error);
+    }
     const seen = new Set<string>();
     const left = new Set<string>();
     while (!this.#stopped() && left.size <= maxLeft) {
@@ -104,9 +109,13 @@ export class Sweep {
       const did = await this.#does(item);
       if (did !== null) this.#counts[did] += 1;
     } catch (error) {
-      if (this.#failures.length >= maxFailures) return;
-      this.#failures.push(Object.freeze({ sessionId: item.sessionId, error }));
+      this.#fail(item.sessionId, error);
     }
+  }
+
+  #fail(sessionId: string | null, error: unknown): void {
+    if (this.#failures.length >= maxFailures) return;
+    this.#failures.push(Object.freeze({ sessionId, error }));
   }
 
   async #does(item: DueItem): Promise<'expired' | 'erased' | SweptRecord> {

@@ -162,6 +162,21 @@ describe('a sweep', () => {
     expect(didOf(await cleanup.sweep())).toEqual({ expired: 1 });
   });
 
+  it('marks what has run out, also if old rows cannot be dropped', async () => {
+    const bench = openBench();
+    const error = new Error('locked');
+    const { cleanup, sessions } = await bench.open(
+      { sessionTtl: 60 },
+      { collect: () => Promise.reject(error) },
+    );
+    await sessions.manager.create({ userId: 'u' });
+    bench.now += 60_000;
+    expect(await cleanup.sweep()).toMatchObject({
+      expired: 1,
+      failures: [{ sessionId: null, error }],
+    });
+  });
+
   it('finishes an erase that was cut short', async () => {
     const bench = openBench();
     const { cleanup, sessions } = await bench.open({ sessionTtl: 0 });

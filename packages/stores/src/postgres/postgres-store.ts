@@ -208,15 +208,16 @@ export class PostgresSessionStore implements SessionStore {
 
   async collect(request: { readonly before: number; readonly limit: number }): Promise<number> {
     this.#checkOpen();
-    await this.#settleUsage();
+    // Sweepers that run at once need not wait for one another here.
+    await this.#settleUsage(false);
     return this.#sweep.collect(this.#run(), this.#clock.now(), request.before, request.limit);
   }
 
   /** Rolls up all turns but those that may have others before them, some in each transaction. */
-  async #settleUsage(): Promise<void> {
+  async #settleUsage(waits: boolean): Promise<void> {
     const settle = (): Promise<boolean> =>
       this.#transaction(async (run) => {
-        const isAll = await this.#usage.settle(run);
+        const isAll = await this.#usage.settle(run, waits);
         await run('COMMIT');
         return isAll;
       });
@@ -225,7 +226,7 @@ export class PostgresSessionStore implements SessionStore {
 
   async report(query: ReportQuery): Promise<ReportPage> {
     this.#checkOpen();
-    await this.#settleUsage();
+    await this.#settleUsage(true);
     // What is left is added only to be read: this transaction is undone.
     return this.#transaction(async (run) => {
       await this.#usage.addRest(run);

@@ -33,9 +33,13 @@ export class Usage {
     this.#schema = schema;
   }
 
-  /** Rolls up some of the turns that are not yet; whether none is left but those that may have others before them. */
-  async settle(run: RunSql): Promise<boolean> {
-    const until = await this.lock(run);
+  /**
+   * Rolls up some of the turns that are not yet; whether none is left but those that may have others before them.
+   * Without waiting it leaves the work to whoever is at it.
+   */
+  async settle(run: RunSql, waits: boolean): Promise<boolean> {
+    const until = waits ? await this.lock(run) : await this.#tryLock(run);
+    if (until === null) return true;
     const rows = await run(
       `SELECT t.position, ${columns} FROM "${this.#schema}".ai_turns t
        JOIN "${this.#schema}".ai_sessions s ON s.key = t.session
@@ -68,6 +72,13 @@ export class Usage {
   async lock(run: RunSql): Promise<number> {
     const [row] = await run(`SELECT position FROM "${this.#schema}".ai_usage_until FOR UPDATE`);
     return row?.position as number;
+  }
+
+  async #tryLock(run: RunSql): Promise<number | null> {
+    const [row] = await run(
+      `SELECT position FROM "${this.#schema}".ai_usage_until FOR UPDATE SKIP LOCKED`,
+    );
+    return row === undefined ? null : (row.position as number);
   }
 
   /** Adds turns to the rolled-up rows. Copies that a merge brought count where they were first written. */

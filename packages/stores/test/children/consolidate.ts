@@ -6,15 +6,15 @@ import {
   SessionMemory,
   type SessionStore,
 } from '@lexigram/ai-session';
-import { SqliteSessionStore } from '@lexigram/ai-session-stores';
 import { consolidatesBlindly } from '../broken/consolidates-blindly.ts';
+import { openUrl } from '../kit/open-url.ts';
 import { randomOf } from '../kit/random.ts';
 import { hear, leave, say } from './talk.ts';
 
 /** Where a process is killed. */
 export type KillPoint = 'before' | 'in' | 'unsaved' | 'after';
 
-const [path = '', log = '', role = '', sessionId = '', point = ''] = process.argv.slice(2);
+const [url = '', log = '', role = '', sessionId = '', point = ''] = process.argv.slice(2);
 
 /** A line of the log, which all processes share; one write each, so that it is whole and in order. */
 function note(what: string, id: string, token: number): void {
@@ -60,7 +60,7 @@ function dyingStore(store: SessionStore): SessionStore {
 }
 
 if (role === 'dies') {
-  const store = dyingStore(await SqliteSessionStore.open(path, { lockTimeoutMs: 60_000 }));
+  const store = dyingStore(await openUrl(url));
   const { manager } = await createSessions({}, { store, consolidator });
   await manager.create({ userId: 'u', sessionId });
   await manager.addTurns(sessionId, [
@@ -73,7 +73,7 @@ if (role === 'dies') {
 } else {
   // An hour on the leases of those that died have run out, and those of the living have not.
   const clock = () => Date.now() + 3_600_000;
-  const store = await SqliteSessionStore.open(path, { clock, lockTimeoutMs: 60_000 });
+  const store = await openUrl(url, { clock });
   const memory = new SessionMemory({ store }, { consolidator });
   say({ did: 'open' });
   await hear();

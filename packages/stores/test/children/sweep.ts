@@ -1,14 +1,17 @@
 // Opens five sweepers of one process, sweeps with all of them at once when it is told to, and says what they did.
 import { createSessions } from '@lexigram/ai-session';
-import { SqliteSessionStore } from '@lexigram/ai-session-stores';
 import { sweepBlindly } from '../broken/sweeps-blindly.ts';
+import { openUrl } from '../kit/open-url.ts';
 import { hear, leave, say } from './talk.ts';
 
-const [path = '', aheadMs = '0', twin] = process.argv.slice(2);
+const [url = '', aheadMs = '0', twin] = process.argv.slice(2);
 const clock = () => Date.now() + Number(aheadMs);
+const isFile = url.startsWith('sqlite:');
+const shared = isFile ? undefined : openUrl(url, { clock });
 const sweepers = await Promise.all(
   Array.from({ length: 5 }, async () => {
-    const store = await SqliteSessionStore.open(path, { clock, lockTimeoutMs: 60_000 });
+    // A server has only so many connections; a file has one for each store.
+    const store = await (shared ?? openUrl(url, { clock }));
     const { cleanup } = await createSessions({}, { store });
     return async (): Promise<number> => {
       if (twin === 'blindly') return sweepBlindly(store);

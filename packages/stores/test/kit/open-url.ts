@@ -1,9 +1,13 @@
 import type { SessionStore } from '@lexigram/ai-session';
-import { DatabaseSessionStore, SqliteSessionStore } from '@lexigram/ai-session-stores';
+import {
+  type DatabaseOptions,
+  DatabaseSessionStore,
+  SqliteSessionStore,
+} from '@lexigram/ai-session-stores';
 
 /** The store of a URL; of a file with patience for many processes. */
-export function openUrl(url: string): Promise<SessionStore> {
+export function openUrl(url: string, options: DatabaseOptions = {}): Promise<SessionStore> {
   return url.startsWith('sqlite:')
-    ? SqliteSessionStore.open(url.slice('sqlite:'.length), { lockTimeoutMs: 30_000 })
-    : DatabaseSessionStore.open(url);
+    ? SqliteSessionStore.open(url.slice('sqlite:'.length), { ...options, lockTimeoutMs: 30_000 })
+    : DatabaseSessionStore.open(url, options);
 }
