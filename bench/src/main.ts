@@ -13,6 +13,8 @@ import { lineage } from './groups/lineage.ts';
 import { memory } from './groups/memory.ts';
 import { peersMemory, peersSqlite } from './groups/peers.ts';
 import { processes } from './groups/processes.ts';
+import { projectionRecall } from './groups/projection-recall.ts';
+import { projectionSpeed } from './groups/projection-speed.ts';
 import { races } from './groups/races.ts';
 import { report, spending } from './groups/report.ts';
 import { web } from './groups/web.ts';
@@ -33,6 +35,8 @@ const groups: readonly Group[] = [
   bytes,
   memory,
   processes,
+  projectionRecall,
+  projectionSpeed,
   report,
   spending,
   web,

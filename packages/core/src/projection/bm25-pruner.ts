@@ -3,15 +3,30 @@ import { kindOf } from '../session/ids.ts';
 import { checkOptions } from '../session/options.ts';
 import type { SessionTurn } from '../session/turn.ts';
 import { digestTurn, type TurnDigest } from './digest-turn.ts';
-import type { Room } from './keep-best.ts';
-import { scoreWindows, type WindowSettings, windowSettings } from './lexical/score-windows.ts';
-import { queryTerms, termsOf } from './lexical/terms.ts';
-import { type Candidate, ScoringContextPruner } from './scoring-pruner.ts';
+import { keepBest, openTask, type Room } from './keep-best.ts';
+import {
+  ascending,
+  scoreHits,
+  scoreWindows,
+  type WindowSettings,
+  windowSettings,
+} from './lexical/score-windows.ts';
+import { bagOf, queryTerms } from './lexical/terms.ts';
+import { TurnIndex } from './lexical/turn-index.ts';
+import type { PruneBudget } from './pruner.ts';
+import { type Candidates, ScoringContextPruner } from './scoring-pruner.ts';
 
-/** A turn's digest with its terms; what it costs is told by its weight. */
-export function digestTerms(turn: SessionTurn): TurnDigest {
-  const terms = termsOf(turn);
-  return { ...digestTurn(turn, () => 0), terms, end: terms.length };
+const known = new WeakMap<SessionTurn, readonly [TurnDigest]>();
+
+/** A turn's digest with its terms, made once for each turn object; what it costs is told by its weight. */
+export function digestTerms(turn: SessionTurn): readonly [TurnDigest] {
+  let digests = known.get(turn);
+  if (digests === undefined) {
+    const bag = bagOf(turn);
+    digests = [{ ...digestTurn(turn, () => 0), ...bag, end: bag.terms.length }];
+    known.set(turn, digests);
+  }
+  return digests;
 }
 
 /**
@@ -34,18 +49,37 @@ export class Bm25ContextPruner extends ScoringContextPruner {
     this.#settings = { ...windowSettings, ...settings };
   }
 
-  protected override digest(turn: SessionTurn): TurnDigest {
+  protected override digests(turn: SessionTurn): readonly TurnDigest[] {
     return digestTerms(turn);
   }
 
-  protected override score(
-    candidates: readonly Candidate[],
+  protected override score(candidates: Candidates, query: string, room: Room): Float64Array {
+    return scoreWindows(candidates, queryTerms(query), this.#settingsFor(room));
+  }
+
+  override prune(
+    history: readonly SessionTurn[],
     query: string,
-    room: Room,
-  ): Float64Array {
-    const terms = new Map(queryTerms(query).map((term) => [term, 1]));
-    const settings = this.#settings;
-    const counted = room.tokens < Number.POSITIVE_INFINITY;
-    return scoreWindows(candidates, terms, counted ? settings : { ...settings, brevity: 0 });
+    budget: PruneBudget,
+  ): readonly SessionTurn[] {
+    const { keep, others, room, weights } = openTask(history, budget);
+    const hits = TurnIndex.of(others).hits(ascending(queryTerms(query)), others.length);
+    const scores = scoreHits(hits, weights, others.length, this.#settingsFor(room));
+    return keep(keepBest(weights, scores, room));
+  }
+
+  /**
+   * How much each turn has to do with a query: 0 or more, in the order of the turns. Where each term is, is kept
+   * with the turns.
+   */
+  scores(turns: readonly SessionTurn[], query: string): Float64Array {
+    const index = TurnIndex.of(turns);
+    const hits = index.hits(ascending(queryTerms(query)), turns.length);
+    return scoreHits(hits, index.weights, turns.length, { ...this.#settings, brevity: 0 });
+  }
+
+  /** Where no tokens are counted, a short turn takes as much room as a long one. */
+  #settingsFor({ tokens }: Room): WindowSettings {
+    return tokens < Number.POSITIVE_INFINITY ? this.#settings : { ...this.#settings, brevity: 0 };
   }
 }

@@ -4,7 +4,7 @@ import type { Segment } from '../store/rows.ts';
 import { bareStore } from '../telemetry/observe-store.ts';
 import type { TokenCounter } from './count-tokens.ts';
 import { digestTurn, type TurnDigest } from './digest-turn.ts';
-import { makeTerms } from './lexical/terms.ts';
+import { bagOf, type TermBag } from './lexical/terms.ts';
 
 /** Turns of one page: what is read at a time, and kept or forgotten together. */
 export const pageSize = 100;
@@ -53,7 +53,7 @@ export class DigestCache {
 
   set(key: string, digests: readonly TurnDigest[]): void {
     if (this.#pages.has(key)) return;
-    const terms = digests[0]?.terms.byteLength ?? 0;
+    const terms = (digests[0]?.terms.byteLength ?? 0) * 1.5;
     const bytes = key.length * 2 + terms + digests.length * digestBytes;
     this.#pages.set(key, { digests, bytes });
     this.#bytes += bytes;
@@ -105,14 +105,17 @@ export function digestPage(
 ): readonly TurnDigest[] {
   const digests = turns.map((turn) => digestTurn(turn, countTokens));
   if (!withTerms) return digests;
-  const each = turns.map(makeTerms);
-  const terms = new Uint32Array(each.reduce((sum, { length }) => sum + length, 0));
+  const each = turns.map(bagOf);
+  const length = each.reduce((sum, { terms }) => sum + terms.length, 0);
+  const terms = new Uint32Array(length);
+  const counts = new Uint16Array(length);
   let start = 0;
   return digests.map((digest, i) => {
-    const own = each[i] as Uint32Array;
-    terms.set(own, start);
-    const placed = { ...digest, terms, start, end: start + own.length };
-    start += own.length;
+    const own = each[i] as TermBag;
+    terms.set(own.terms, start);
+    counts.set(own.counts, start);
+    const placed = { ...digest, terms, counts, start, end: start + own.terms.length };
+    start = placed.end;
     return placed;
   });
 }

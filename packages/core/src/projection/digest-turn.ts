@@ -17,14 +17,19 @@ export interface TurnDigest {
   readonly answers: string | null;
   readonly visibleTo?: readonly string[];
   readonly hiddenFrom?: readonly string[];
-  /** Its terms, from `start` to `end`; shared with the turns around it. Empty unless they were asked for. */
+  /**
+   * Its terms, ascending, from `start` to `end`, and how often each comes; the arrays are shared with the turns
+   * around it. Empty unless they were asked for.
+   */
   readonly terms: Uint32Array;
+  readonly counts: Uint16Array;
   readonly start: number;
   readonly end: number;
 }
 
 const none: readonly string[] = Object.freeze([]);
 const noTerms = new Uint32Array(0);
+const noCounts = new Uint16Array(0);
 
 /** A digest without terms. */
 export function digestTurn(turn: SessionTurn, countTokens: TokenCounter): TurnDigest {
@@ -41,6 +46,7 @@ export function digestTurn(turn: SessionTurn, countTokens: TokenCounter): TurnDi
     ...(visibleTo === undefined ? {} : { visibleTo }),
     ...(hiddenFrom === undefined ? {} : { hiddenFrom }),
     terms: noTerms,
+    counts: noCounts,
     start: 0,
     end: 0,
   };

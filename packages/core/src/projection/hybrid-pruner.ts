@@ -2,11 +2,11 @@ import { SessionInputError } from '../errors.ts';
 import { kindOf } from '../session/ids.ts';
 import { checkOptions } from '../session/options.ts';
 import type { SessionTurn } from '../session/turn.ts';
-import { digestTerms } from './bm25-pruner.ts';
 import { keepBest, openTask } from './keep-best.ts';
-import { scoreWindows, windowSettings } from './lexical/score-windows.ts';
+import { ascending, scoreHits, windowSettings } from './lexical/score-windows.ts';
 import { queryTerms } from './lexical/terms.ts';
-import type { ContextPruner, PruneBudget, TurnWeight } from './pruner.ts';
+import { TurnIndex } from './lexical/turn-index.ts';
+import type { ContextPruner, PruneBudget } from './pruner.ts';
 import { scoreMeaning } from './semantic/score-meaning.ts';
 import type { VectorCache } from './semantic/vector-cache.ts';
 import { openVectors, type SemanticOptions } from './semantic-pruner.ts';
@@ -40,12 +40,9 @@ export class HybridContextPruner implements ContextPruner {
   ): Promise<readonly SessionTurn[]> {
     const { keep, others, room, weights } = openTask(history, budget);
     const meant = await scoreMeaning(others, weights, query, this.#vectors);
-    const candidates = others.map((turn, i) => ({
-      ...(weights[i] as TurnWeight),
-      digests: [digestTerms(turn)],
-    }));
-    const terms = new Map(queryTerms(query).map((term) => [term, 1]));
-    const scores = scoreWindows(candidates, terms, { ...windowSettings, brevity: 0 });
+    const hits = TurnIndex.of(others).hits(ascending(queryTerms(query)), others.length);
+    const settings = { ...windowSettings, brevity: 0 };
+    const scores = scoreHits(hits, weights, others.length, settings);
     const best = scores.reduce((most, score) => Math.max(most, score), 0) || 1;
     const brevity = room.tokens < Number.POSITIVE_INFINITY ? windowSettings.brevity : 0;
     for (const [i, { tokens }] of weights.entries()) {

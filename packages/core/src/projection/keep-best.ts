@@ -2,6 +2,7 @@ import { SessionInputError } from '../errors.ts';
 import { checkOptions } from '../session/options.ts';
 import { parseCount } from '../session/parse-head.ts';
 import type { SessionTurn } from '../session/turn.ts';
+import { BestFirst } from './best-first.ts';
 import { estimateTokens } from './count-tokens.ts';
 import type { PruneBudget, TurnWeight } from './pruner.ts';
 import { tokensOf } from './shown.ts';
@@ -22,16 +23,21 @@ export function keepBest(
   room: Room,
   onMisfit: OnMisfit = 'skip',
 ): ReadonlySet<number> {
-  const order = weights.map((_, i) => i);
-  order.sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || b - a);
   const kept = new Set<number>();
   let { tokens, turns } = room;
-  for (const i of order) {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < weights.length; i++) {
+    least = Math.min(least, (weights[i] as TurnWeight).tokens);
+  }
+  // Mostly a small part of a history is kept: it need not be sorted.
+  const best = new BestFirst(scores);
+  for (let i = best.next(); i !== undefined; i = best.next()) {
     const weight = weights[i] as TurnWeight;
     if (weight.tokens <= tokens && weight.turns <= turns) {
       tokens -= weight.tokens;
       turns -= weight.turns;
       kept.add(i);
+      if (turns <= 0 || tokens < least) break;
     } else if (onMisfit === 'stop') break;
   }
   return kept;
@@ -54,22 +60,29 @@ export function openTask(history: readonly SessionTurn[], budget: PruneBudget): 
   let tokens = parseCount(given.maxTokens, 'budget.maxTokens') ?? Number.POSITIVE_INFINITY;
   let turns = parseCount(given.maxTurns, 'budget.maxTurns') ?? Number.POSITIVE_INFINITY;
   const others: SessionTurn[] = [];
-  for (const turn of history as readonly SessionTurn[]) {
+  const places: number[] = [];
+  const weights: TurnWeight[] = [];
+  const kept = new Uint8Array(history.length);
+  for (let i = 0; i < history.length; i++) {
+    const turn = history[i] as SessionTurn;
+    const weight = weigh(turn);
     if (turn.role !== 'system') {
       others.push(turn);
+      places.push(i);
+      weights.push(weight);
       continue;
     }
-    const weight = weigh(turn);
+    kept[i] = 1;
     tokens -= weight.tokens;
     turns -= weight.turns;
   }
   return {
     others,
-    weights: others.map(weigh),
+    weights,
     room: { tokens, turns },
     keep: (chosen) => {
-      const kept = new Set([...chosen].map((i) => others[i]));
-      return history.filter((turn: SessionTurn) => turn.role === 'system' || kept.has(turn));
+      for (const i of chosen) kept[places[i] as number] = 1;
+      return history.filter((_, i) => kept[i] === 1);
     },
   };
 }

@@ -192,13 +192,10 @@ function pick(
   room: Room,
 ): readonly TurnGroup[] | Promise<readonly TurnGroup[]> {
   if (sumTokens(candidates) <= room.tokens && sumTurns(candidates) <= room.turns) return candidates;
-  const weights = candidates.map(({ digests, tokens }) => ({
-    digests,
-    tokens,
-    turns: digests.length,
-  }));
   if (pruner instanceof ScoringContextPruner) {
-    const kept = pruner.choose(weights, query, room);
+    const weights = candidates.map(({ digests, tokens }) => ({ tokens, turns: digests.length }));
+    const digests = candidates.map((group) => group.digests);
+    const kept = pruner.choose({ weights, digests }, query, room);
     return candidates.filter((_, i) => kept.has(i));
   }
   const merged = new Map<SessionTurn, TurnGroup>();

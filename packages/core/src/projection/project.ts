@@ -2,11 +2,10 @@ import { SessionInputError } from '../errors.ts';
 import { kindOf } from '../session/ids.ts';
 import { checkOptions } from '../session/options.ts';
 import type { SessionTurn } from '../session/turn.ts';
-import { Bm25ContextPruner } from './bm25-pruner.ts';
+import { Bm25ContextPruner, digestTerms } from './bm25-pruner.ts';
 import { count, messageTokens, type TokenCounter } from './count-tokens.ts';
 import { digestTurn, type TurnDigest } from './digest-turn.ts';
 import type { ProjectionFormat } from './formats.ts';
-import { termsOf } from './lexical/terms.ts';
 import { findExchange } from './open-exchange.ts';
 import {
   checkTurnIds,
@@ -120,8 +119,8 @@ function digestAll(
   return turns.map((turn) => {
     const digest = digestTurn(turn, countTokens);
     if (!withTerms) return digest;
-    const terms = termsOf(turn);
-    return { ...digest, terms, end: terms.length };
+    const [{ counts, end, start, terms }] = digestTerms(turn);
+    return { ...digest, terms, counts, start, end };
   });
 }
 

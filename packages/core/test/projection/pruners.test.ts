@@ -115,6 +115,32 @@ describe('Bm25ContextPruner', () => {
     expect(ids(new Bm25ContextPruner().prune(turns, 'trains', { maxTurns: 1 }))).toEqual(['t1']);
   });
 
+  it('keeps no other index than that of the turns it is given', () => {
+    const texts = ['the price of gold', 'a train to Rome', 'gold again', 'the end'];
+    const turns = say(...filler.slice(0, 20), ...texts, ...filler.slice(20));
+    const pruner = new Bm25ContextPruner();
+    const random = seeded(3);
+    for (let round = 0; round < 200; round++) {
+      const from = Math.floor(random() * 3);
+      const part = turns.slice(from, 1 + from + Math.floor(random() * (turns.length - from)));
+      if (random() < 0.2) part.splice(Math.floor(random() * part.length), 1);
+      const query = random() < 0.5 ? 'gold price' : 'point 7 of the agenda';
+      const fresh = part.map((turn) => ({ ...turn }));
+      const budget = { maxTokens: 20 + Math.floor(random() * 200) };
+      expect(ids(pruner.prune(part, query, budget))).toEqual(
+        ids(pruner.prune(fresh, query, budget)),
+      );
+      expect(pruner.scores(part, query)).toEqual(pruner.scores(fresh, query));
+    }
+  });
+
+  it('scores turns: those with a hit the highest, then those around it', () => {
+    const scores = new Bm25ContextPruner().scores(among('a remote control', 'ok'), 'controls');
+    const [best, next] = [...scores.keys()].sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0));
+    expect([best, next]).toEqual([30, 31]);
+    expect(new Bm25ContextPruner().scores([], 'x')).toEqual(new Float64Array(0));
+  });
+
   it('refuses what it does not know', () => {
     for (const settings of [{ reach: -1 }, { reach: '3' }, { depth: 3 }, 'x']) {
       expect(() => new Bm25ContextPruner(settings as never)).toThrow(SessionInputError);

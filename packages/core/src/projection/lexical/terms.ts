@@ -7,22 +7,25 @@ import { wordsOf } from './words.ts';
 /** Terms of one turn that are looked at: a tool may answer with a megabyte. */
 const most = 4_096;
 
-const known = new WeakMap<SessionTurn, Uint32Array>();
-const stems = new Map<string, number>();
-
-/** The terms of a turn in order, repeats too, as numbers. They are made once for each turn. */
-export function termsOf(turn: SessionTurn): Uint32Array {
-  let terms = known.get(turn);
-  if (terms === undefined) {
-    terms = makeTerms(turn);
-    known.set(turn, terms);
-  }
-  return terms;
+/** The terms of a text: each once, ascending, and how often it comes. */
+export interface TermBag {
+  readonly terms: Uint32Array;
+  readonly counts: Uint16Array;
 }
 
-/** As `termsOf`, for a turn object that will not come again. */
-export function makeTerms(turn: SessionTurn): Uint32Array {
-  return Uint32Array.from(textTerms(searchText(turn)));
+const stems = new Map<string, number>();
+
+/** The terms of a turn. */
+export function bagOf(turn: SessionTurn): TermBag {
+  const all = Uint32Array.from(textTerms(searchText(turn))).sort();
+  const terms = new Uint32Array(all.length);
+  const counts = new Uint16Array(all.length);
+  let last = -1;
+  for (const [i, term] of all.entries()) {
+    if (i === 0 || term !== all[i - 1]) terms[++last] = term;
+    counts[last] = (counts[last] as number) + 1;
+  }
+  return { terms: terms.slice(0, last + 1), counts: counts.slice(0, last + 1) };
 }
 
 /** The terms of a text in order, repeats too. */
