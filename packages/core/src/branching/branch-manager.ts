@@ -20,7 +20,7 @@ import { makeBranch } from './make-branch.ts';
 import { type Merged, type MergeOptions, mergeBranch } from './merge.ts';
 import { headOf } from './staging.ts';
 import { readTree, type TreeItem } from './tree.ts';
-import { whileThere } from './while-there.ts';
+import { whileAllThere } from './while-all-there.ts';
 
 /** Where a branch starts; without a place at the head, with the variables as they are now. */
 export interface ForkOptions extends OperationOptions {
@@ -116,7 +116,7 @@ export class BranchManager<T extends SessionTypes = AnySession> {
    * the parent's cap of turns; SessionLeaseError if the strategy took so long that the sweep erased what was staged
    */
   async merge(parentId: string, branchId: string, options?: MergeOptions): Promise<Merged<T>> {
-    return whileThere(this.#engine, [parentId, branchId], false, () =>
+    return whileAllThere(this.#engine, [parentId, branchId], false, () =>
       mergeBranch<T>(this.#engine, parentId, branchId, options),
     );
   }
@@ -128,7 +128,7 @@ export class BranchManager<T extends SessionTypes = AnySession> {
   async diff(a: string, b: string): Promise<HistoryDiff> {
     checkSessionId(a, 'a');
     checkSessionId(b, 'b');
-    return whileThere(this.#engine, [a, b], true, async () => {
+    return whileAllThere(this.#engine, [a, b], true, async () => {
       const [from, to] = [await this.#engine.session(a), await this.#engine.session(b)];
       return diffPoints(this.#engine, headOf(from), headOf(to));
     });
@@ -174,7 +174,7 @@ export class BranchManager<T extends SessionTypes = AnySession> {
    * @throws SessionConflictError if the session at which the page before ended is gone
    */
   async tree(sessionId: string, options?: PageOptions): Promise<Page<TreeItem>> {
-    return whileThere(this.#engine, [sessionId], true, () =>
+    return whileAllThere(this.#engine, [sessionId], true, () =>
       readTree(this.#engine, sessionId, options),
     );
   }

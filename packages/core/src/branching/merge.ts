@@ -334,14 +334,20 @@ export async function mergeBranch<T extends SessionTypes>(
   }
   const wins = typeof onConflict === 'function' ? 'function' : onConflict;
   const operation = engine.operation(given, 'merge', branchId, keyOf(strategy), wins, expected);
-  const before = await engine.recall(parentId, operation);
-  const made = before ?? (await mergeNow());
+  const made = (await engine.recall(parentId, operation)) ?? (await mergeNow().catch(orBefore));
   const { conflicts, merged } = JSON.parse(made.note ?? '{"merged":0,"conflicts":[]}') as {
     readonly merged: number;
     readonly conflicts: readonly MergeConflict[];
   };
   const state = await engine.stateAfter<T>(made);
   return Object.freeze({ state, merged, conflicts: deepFreeze(conflicts) });
+
+  /** The same operation may have been done in between, and so left nothing to do. */
+  async function orBefore(error: unknown): Promise<Committed> {
+    const done = await engine.recall(parentId, operation);
+    if (done !== null) return done;
+    throw error;
+  }
 
   async function mergeNow(): Promise<Committed> {
     const parent = await engine.session(parentId);

@@ -148,7 +148,8 @@ export class Engine {
   /** Commits for whomever the guards name; a refusal comes back as a value. */
   put(sessionId: string, commit: Commit): Promise<Committed | Refusal> {
     const { onEnd } = this;
-    const mayEnd = onEnd.length > 0 && (commit.append !== undefined || commit.status !== undefined);
+    const ends = commit.append ?? commit.status ?? commit.pointer?.cap;
+    const mayEnd = onEnd.length > 0 && ends !== undefined;
     const made = this.store.commit(
       sessionId,
       mayEnd ? { ...commit, onEnd: [...(commit.onEnd ?? []), ...onEnd] } : commit,

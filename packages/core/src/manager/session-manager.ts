@@ -2,7 +2,7 @@ import { deleteSession } from '../branching/delete.ts';
 import { select } from '../branching/select.ts';
 import { listSiblings } from '../branching/siblings.ts';
 import { transferSession } from '../branching/transfer.ts';
-import { whileThere } from '../branching/while-there.ts';
+import { whileAllThere } from '../branching/while-all-there.ts';
 import type { SessionCheckpoint } from '../checkpointing/checkpoint.ts';
 import { CheckpointManager } from '../checkpointing/checkpoint-manager.ts';
 import { SessionInputError, SessionUnsupportedError } from '../errors.ts';
@@ -379,7 +379,7 @@ export class SessionManager<T extends SessionTypes = AnySession> {
     options?: PageOptions,
   ): Promise<Page<SessionTurn>> {
     checkSessionId(sessionId);
-    return whileThere(this.#engine, [sessionId], true, () =>
+    return whileAllThere(this.#engine, [sessionId], true, () =>
       listSiblings(this.#engine, sessionId, turnId, options),
     );
   }
@@ -398,7 +398,7 @@ export class SessionManager<T extends SessionTypes = AnySession> {
     const operation = this.#engine.operation(given, 'select', id);
     checkSessionId(sessionId);
     return this.#after(
-      whileThere(this.#engine, [sessionId], true, () =>
+      whileAllThere(this.#engine, [sessionId], true, () =>
         select(this.#engine, sessionId, id, operation),
       ),
     );

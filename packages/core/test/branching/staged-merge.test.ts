@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { MergeSides, MergeStrategy } from '../../src/branching/merge-strategy.ts';
-import type { Sessions } from '../../src/create-sessions.ts';
+import { createSessions, type Sessions } from '../../src/create-sessions.ts';
 import { SessionLeaseError } from '../../src/errors.ts';
 import type { SessionTurn } from '../../src/session/turn.ts';
 import { openBench } from '../cleanup/opened.ts';
@@ -8,11 +8,14 @@ import { openBench } from '../cleanup/opened.ts';
 const config = { sessionTtl: 0, autoCheckpointInterval: null };
 
 /** A parent, and a branch with more turns than fit into one batch. */
-async function family({ branches, manager }: Sessions): Promise<readonly [string, string]> {
+async function family(
+  { branches, manager }: Sessions,
+  batches = 3,
+): Promise<readonly [string, string]> {
   const { sessionId } = await manager.create({ userId: 'u' });
   await manager.addTurn(sessionId, { role: 'user', content: 'p' });
   const branch = await branches.fork(sessionId, 'b');
-  for (let n = 0; n < 3; n++) {
+  for (let n = 0; n < batches; n++) {
     const turns = Array.from({ length: 100 }, (_, i) => ({
       role: 'user' as const,
       content: `${n}:${i}`,
@@ -112,4 +115,20 @@ it('a delete during a merge ends it, and leaves nothing', async () => {
   expect(left.map(({ turnId }) => turnId)).toHaveLength(1);
   await sessions.manager.delete(branchId);
   expect(await bench.store.turns(own, { limit: 9, order: 'asc' })).toEqual([]);
+});
+
+it('a merge that fills the cap owes what every end owes, small or staged', async () => {
+  const bench = openBench();
+  for (const batches of [1, 3]) {
+    const config = { sessionTtl: 0, maxTurnsPerSession: 100 * batches + 1 };
+    const sessions = await createSessions(config, {
+      store: bench.store,
+      consolidator: { consolidate: async () => ({}) },
+    });
+    const wide = await createSessions({ sessionTtl: 0 }, { store: bench.store });
+    const [parentId, branchId] = await family(wide, batches);
+    const { state } = await sessions.branches.merge(parentId, branchId);
+    expect([state.status, state.closedReason]).toEqual(['closed', 'turn_limit']);
+    expect(await bench.store.records(parentId, 'consolidation', { limit: 9 })).toHaveLength(1);
+  }
 });
