@@ -128,7 +128,8 @@ describe.each(groupStores)('a group on $name', (store) => {
       const log = join(bench.folder, `moment-${round}`);
       const child = startChild(runGroup, [bench.url, id, choice, log, '4', 'never', '0']);
       await child.next();
-      const timer = setTimeout(() => child.kill(), random.between(0, 200));
+      // The first one while it is at work for certain.
+      const timer = setTimeout(() => child.kill(), round === 0 ? 10 : random.between(0, 200));
       const { signal } = await child.ended;
       clearTimeout(timer);
       if (signal === 'SIGKILL') killed += 1;
@@ -144,7 +145,7 @@ describe.each(groupStores)('a group on $name', (store) => {
     for (let round = 0; round < countOf('groupStops'); round++) {
       const sessionId = await bench.newSession();
       const at = random.between(1, 4);
-      child.say({ sessionId, at });
+      child.say({ sessionId, at, leaseMs });
       const { key } = await child.next<{ key: string }>();
       child.pause();
       child.say({ go: true });
@@ -179,14 +180,15 @@ describe.each(groupStores)('a group on $name', (store) => {
     const bench = await openBench(store);
     const child = startChild(stoppedGroup, [bench.url]);
     const sessionId = await bench.newSession();
-    child.say({ sessionId, at: 2 });
+    // Long enough for a process that gets no time on a busy machine.
+    child.say({ sessionId, at: 2, leaseMs: 60_000 });
     await child.next();
     const group = bench.sessions.group({ leaseMs });
     group
       .addAgent({ name: 'ann', execute: () => 'x' })
       .addAgent({ name: 'bob', execute: () => 'x' });
-    for (const asked of [group.run(sessionId, message), group.resume(sessionId)]) {
-      const error: unknown = await asked.catch((error: unknown) => error);
+    for (const ask of [() => group.run(sessionId, message), () => group.resume(sessionId)]) {
+      const error: unknown = await ask().catch((error: unknown) => error);
       expect(error).toBeInstanceOf(SessionLeaseError);
       expect((error as SessionLeaseError).holder).toContain(`:${child.pid}:`);
     }

@@ -1,14 +1,17 @@
 // Runs groups whose agent waits for the test's word in the step that the test names.
 import { createSessions } from '@lexigram/ai-session';
 import { DatabaseSessionStore } from '@lexigram/ai-session-stores';
-import { leaseMs } from '../kit/group-team.ts';
 import { errorFacts, hear, say } from './talk.ts';
 
 const [url = ''] = process.argv.slice(2);
 const store = await DatabaseSessionStore.open(url, { synchronous: 'normal' });
 const sessions = await createSessions({}, { store });
 for (;;) {
-  const { sessionId, at } = await hear<{ sessionId: string; at: number }>();
+  const { sessionId, at, leaseMs } = await hear<{
+    sessionId: string;
+    at: number;
+    leaseMs: number;
+  }>();
   const group = sessions.group({ leaseMs });
   for (const name of ['ann', 'bob']) {
     group.addAgent({
