@@ -16,7 +16,8 @@ import {
 } from './parse-compaction.ts';
 
 /** When a projection sums up by itself, and how. */
-export interface AutoCompaction extends Omit<CompactOptions, 'upTo' | 'countTokens'> {
+export interface AutoCompaction
+  extends Omit<CompactOptions, 'upTo' | 'countTokens' | 'operationId'> {
   /** Tokens of turns that no summary stands for yet. */
   readonly past: number;
 }

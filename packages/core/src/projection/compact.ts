@@ -12,6 +12,7 @@ import { checkText, utf8Bytes } from '../session/json.ts';
 import { limits } from '../session/limits.ts';
 import { SessionStateMachine } from '../session/state-machine.ts';
 import type { SessionTurn } from '../session/turn.ts';
+import type { OperationKey } from '../store/port.ts';
 import type { SessionRow } from '../store/rows.ts';
 import { cacheOf } from './digest-cache.ts';
 import type { TurnDigest } from './digest-turn.ts';
@@ -41,9 +42,12 @@ export async function compactSession(
   options: ParsedCompaction,
 ): Promise<Overlay | null> {
   const { sessionId } = row;
-  checkWritable(row);
+  const { operation } = options;
+  const done = await engine.recall(sessionId, operation);
+  if (done === null) checkWritable(row);
   const reader = await HistoryReader.open(engine, row, cacheOf(engine.store), options.countTokens);
   const before = await findOverlay(engine.store, row, reader.history, undefined);
+  if (done !== null) return shownOverlay(before);
   const to = await endOfRange(reader, before?.toSeq ?? 0, options.upTo);
   if (to === null) return shownOverlay(before);
   const lease = await takeLease(engine, sessionId, options.leaseMs);
@@ -58,7 +62,7 @@ export async function compactSession(
       return shownOverlay(since);
     }
     const summary = await summariseRange(reader, before, to, options, signal);
-    return await store(engine, row, reader, lease, summary, before, to);
+    return await store(engine, row, reader, lease, { summary, before, to, operation });
   } catch (error) {
     await giveBack(engine, sessionId, lease);
     throw error;
@@ -182,14 +186,22 @@ function checkSummary(summary: unknown): string {
   return summary;
 }
 
+/** A summary that is not stored yet. */
+interface MadeSummary {
+  readonly summary: string;
+  /** The one that it goes on from. */
+  readonly before: StoredOverlay | null;
+  /** The seq of the last turn that is in it. */
+  readonly to: number;
+  readonly operation: OperationKey | undefined;
+}
+
 async function store(
   engine: Engine,
   row: SessionRow,
   reader: HistoryReader,
   lease: Lease,
-  summary: string,
-  before: StoredOverlay | null,
-  to: number,
+  { before, operation, summary, to }: MadeSummary,
 ): Promise<Overlay | null> {
   const { sessionId } = row;
   const [end] = await reader.history.turns(to, to);
@@ -203,6 +215,7 @@ async function store(
   const result = await engine.try(sessionId, {
     guards: { status: SessionStateMachine.allowed.write, records: [lease.guard, absent] },
     records: [overlayRecord(summary, end, rules), lease.release],
+    ...(operation === undefined ? {} : { operation }),
   });
   if (result.refused !== undefined && result.refused !== 'expected') {
     throw refusalError(sessionId, result, 'active');

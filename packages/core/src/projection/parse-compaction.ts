@@ -1,13 +1,15 @@
 import { SessionInputError } from '../errors.ts';
+import type { OperationOptions } from '../manager/engine.ts';
 import { checkName, kindOf } from '../session/ids.ts';
 import { parseCount } from '../session/parse-head.ts';
+import type { OperationKey } from '../store/port.ts';
 import { parseCounter, type TokenCounter } from './count-tokens.ts';
 import { extractiveSummariser } from './extractive-summariser.ts';
 import type { HistoryReader } from './history-reader.ts';
 import type { Summariser } from './summarise.ts';
 
 /** How a summary is made. */
-export interface CompactOptions {
+export interface CompactOptions extends OperationOptions {
   /** Makes the summary; `extractiveSummariser()` if it is left out. */
   readonly summarise?: Summariser | undefined;
   /** The last turn that is summed up, by seq or by id. */
@@ -32,6 +34,7 @@ export interface ParsedCompaction {
   readonly countTokens: TokenCounter;
   readonly leaseMs: number;
   readonly signal: AbortSignal | undefined;
+  readonly operation?: OperationKey | undefined;
 }
 
 export const compactKeys: readonly string[] = [

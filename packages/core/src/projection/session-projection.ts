@@ -66,8 +66,13 @@ export class SessionProjection {
    * @throws SessionLeaseError if another process is at it; what the summariser throws
    */
   async compact(sessionId: string, options?: CompactOptions): Promise<Overlay | null> {
-    const parsed = parseCompaction(checkOptions(options, compactKeys));
-    return compactTogether(this.#engine, await this.#engine.session(sessionId), parsed);
+    const given = checkOptions(options, [...compactKeys, 'operationId']);
+    const parsed = parseCompaction(given);
+    checkSessionId(sessionId);
+    const request = ['compact', sessionId, given.upTo, given.keepLast, given.maxTokens];
+    const operation = this.#engine.operation(given, ...request);
+    const row = await this.#engine.session(sessionId);
+    return compactTogether(this.#engine, row, { ...parsed, operation });
   }
 
   /** Makes a turn of the current history stay in every projection. @throws SessionLimitError past 100 pins */

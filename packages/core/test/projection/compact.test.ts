@@ -241,6 +241,23 @@ describe('a summary', () => {
     }
   });
 
+  it('is made once by an operation that comes twice, also when the session has ended', async () => {
+    const { add, projection, sessionId, sessions } = await talk(30);
+    let calls = 0;
+    const summarise: Summariser = (input) => {
+      calls += 1;
+      return telling(input);
+    };
+    const once = { summarise, keepLast: 5, operationId: 'once' };
+    const made = await projection.compact(sessionId, once);
+    await add(31, 40);
+    await sessions.manager.close(sessionId);
+    expect(await projection.compact(sessionId, once)).toEqual(made);
+    expect(calls).toBe(1);
+    const other = projection.compact(sessionId, { ...once, keepLast: 6 });
+    await expect(other).rejects.toMatchObject({ code: 'LEX_ERR_SES_013', reason: 'operation' });
+  });
+
   it('refuses what it does not know', async () => {
     const { projection, sessionId } = await talk(2);
     const bad: readonly object[] = [
@@ -253,6 +270,7 @@ describe('a summary', () => {
       { maxTokens: '9' },
       { signal: {} },
       { range: 1 },
+      { operationId: '' },
     ];
     for (const options of bad) {
       await expect(projection.compact(sessionId, options), JSON.stringify(options)).rejects.toThrow(
