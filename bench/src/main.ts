@@ -12,6 +12,7 @@ import { length } from './groups/length.ts';
 import { lineage } from './groups/lineage.ts';
 import { memory } from './groups/memory.ts';
 import { peersMemory, peersSqlite } from './groups/peers.ts';
+import { peersPostgres, postgres, postgresBytes, postgresLength } from './groups/postgres.ts';
 import { processes } from './groups/processes.ts';
 import { projectionRecall } from './groups/projection-recall.ts';
 import { projectionSpeed } from './groups/projection-speed.ts';
@@ -37,6 +38,10 @@ const groups: readonly Group[] = [
   processes,
   projectionRecall,
   projectionSpeed,
+  postgres,
+  postgresLength,
+  postgresBytes,
+  peersPostgres,
   report,
   spending,
   web,

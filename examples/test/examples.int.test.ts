@@ -50,7 +50,7 @@ const printed: Readonly<Record<string, RegExp>> = {
 };
 
 /** They have tests of their own. */
-const tested = ['select-conversations.ts', 'tour.ts'];
+const tested = ['postgres.ts', 'select-conversations.ts', 'tour.ts'];
 
 /** All laws on SQLite are proved elsewhere; here it is enough that binding them works. */
 const flags: Readonly<Record<string, readonly string[]>> = {

@@ -25,6 +25,14 @@ async function measure({ directory, quick }: MeasureOptions): Promise<readonly F
   // Checkpoints by hand alone: how many there are is another matter than how long the session is.
   const config = { ...noCaps, autoCheckpointInterval: null };
   await using sessions = await openSessions(directory, 'length.db', 'normal', config);
+  return measureLengths(sessions, quick);
+}
+
+/** The figures of any store. */
+export async function measureLengths(
+  sessions: Sessions,
+  quick: boolean,
+): Promise<readonly Figure[]> {
   const turns = quick ? 10_000 : 100_000;
   const long: Subject[] = [];
   for (let i = 0; i < sides; i++) long.push(await fill(sessions, turns));

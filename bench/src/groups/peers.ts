@@ -36,23 +36,21 @@ async function measureAll(
     for (const peer of peers) {
       const place = join(directory, `${length}-${peer.name.replaceAll(' ', '-')}`);
       mkdirSync(place);
-      figures.push(...(await measure(own, peer, length, place, quick)));
+      figures.push(...(await measurePeer(own, peer, length, [place, place], quick)));
     }
   }
   return figures;
 }
 
-async function measure(
+/** One other beside ours, at one length, each at a place of its own. */
+export async function measurePeer(
   own: Peer,
   peer: Peer,
   length: number,
-  directory: string,
+  [ownPlace, place]: readonly [string, string],
   quick: boolean,
 ): Promise<readonly Figure[]> {
-  const sides = [
-    await toSide(own, directory, length),
-    await toSide(peer, directory, length),
-  ] as const;
+  const sides = [await toSide(own, ownPlace, length), await toSide(peer, place, length)] as const;
   const figures: Figure[] = [];
   for (const isRead of [false, true]) {
     const rounds = quick ? 3 : 9;

@@ -40,7 +40,7 @@ export const adkMemory: Peer = {
   open: async () => toStore(new InMemorySessionService(), async () => {}),
 };
 
-interface Orm {
+export interface Orm {
   readonly em: {
     getConnection(): { execute(sql: string, parameters?: readonly unknown[]): Promise<unknown> };
   };
@@ -54,7 +54,7 @@ interface Filler {
 
 const who = { appName: 'bench', userId: 'user' } as const;
 
-function toStore(
+export function toStore(
   service: BaseSessionService,
   close: () => Promise<void>,
   filler?: Filler,

@@ -37,7 +37,7 @@ interface Message {
 }
 
 /** One turn is one checkpoint, as a graph with a channel of messages writes it; what a graph writes besides is left out. */
-function toStore(saver: BaseCheckpointSaver, close: () => void): PeerStore {
+export function toStore(saver: BaseCheckpointSaver, close: () => void | Promise<void>): PeerStore {
   const open = async (id: string): Promise<PeerConversation> => {
     const config = { configurable: { thread_id: id, checkpoint_ns: '' } };
     const newest = async (): Promise<readonly Message[]> => {

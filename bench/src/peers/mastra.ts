@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { MastraDBMessage } from '@mastra/core/agent';
+import type { MemoryStorage } from '@mastra/core/storage';
 import { LibSQLStore } from '@mastra/libsql';
-import type { Peer, PeerConversation, PeerTurn } from './peer.ts';
+import type { Peer, PeerConversation, PeerStore, PeerTurn } from './peer.ts';
 
 /** Mastra's storage of messages over libSQL, in a local file, as it sets it up. */
 export const mastra: Peer = {
@@ -11,43 +12,47 @@ export const mastra: Peer = {
     await store.init();
     const memory = await store.getStore('memory');
     if (memory === undefined) throw new Error('LibSQLStore has no memory');
-    const open = async (threadId: string): Promise<PeerConversation> => ({
-      add: async (turn) =>
-        void (await memory.saveMessages({ messages: [toMessage(threadId, turn)] })),
-      async last(count) {
-        const { messages } = await memory.listMessages({
-          threadId,
-          page: 0,
-          perPage: count,
-          orderBy: { field: 'createdAt', direction: 'DESC' },
-        });
-        return messages.map(({ id }) => id);
-      },
-    });
-    return {
-      open,
-      async begin(id, turns) {
-        const now = new Date();
-        const thread = {
-          id,
-          resourceId: id,
-          title: '',
-          createdAt: now,
-          updatedAt: now,
-          metadata: {},
-        };
-        await memory.saveThread({ thread });
-        for (let from = 0; from < turns.length; from += 100) {
-          const messages = turns.slice(from, from + 100).map((turn) => toMessage(id, turn));
-          await memory.saveMessages({ messages });
-        }
-        return open(id);
-      },
-      copy: (sourceThreadId, newThreadId) => memory.cloneThread({ sourceThreadId, newThreadId }),
-      close: async () => {},
-    };
+    return toStore(memory, async () => {});
   },
 };
+
+export function toStore(memory: MemoryStorage, close: () => Promise<void>): PeerStore {
+  const open = async (threadId: string): Promise<PeerConversation> => ({
+    add: async (turn) =>
+      void (await memory.saveMessages({ messages: [toMessage(threadId, turn)] })),
+    async last(count) {
+      const { messages } = await memory.listMessages({
+        threadId,
+        page: 0,
+        perPage: count,
+        orderBy: { field: 'createdAt', direction: 'DESC' },
+      });
+      return messages.map(({ id }) => id);
+    },
+  });
+  return {
+    open,
+    async begin(id, turns) {
+      const now = new Date();
+      const thread = {
+        id,
+        resourceId: id,
+        title: '',
+        createdAt: now,
+        updatedAt: now,
+        metadata: {},
+      };
+      await memory.saveThread({ thread });
+      for (let from = 0; from < turns.length; from += 100) {
+        const messages = turns.slice(from, from + 100).map((turn) => toMessage(id, turn));
+        await memory.saveMessages({ messages });
+      }
+      return open(id);
+    },
+    copy: (sourceThreadId, newThreadId) => memory.cloneThread({ sourceThreadId, newThreadId }),
+    close,
+  };
+}
 
 let last = 0;
 

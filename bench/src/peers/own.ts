@@ -14,7 +14,7 @@ export const ownMemory: Peer = {
   open: async () => toStore(await createSessions(noCaps)),
 };
 
-function toStore(sessions: Sessions): PeerStore {
+export function toStore(sessions: Sessions): PeerStore {
   const { branches, manager } = sessions;
   const open = async (sessionId: string): Promise<PeerConversation> => ({
     add: async (turn) => void (await manager.addTurn(sessionId, toTurn(turn))),

@@ -21,8 +21,9 @@ export interface Ends {
 export async function readEnds(read: RunSql, schema: string): Promise<Ends> {
   const below = (table: string): string =>
     `(SELECT max(position) FROM "${schema}".${table} WHERE position < horizon)`;
+  // The last of all, not whether there is one: that is told by an index, whatever the planner guesses.
   const above = (table: string): string =>
-    `EXISTS (SELECT FROM "${schema}".${table} WHERE position >= horizon)`;
+    `coalesce((SELECT max(position) FROM "${schema}".${table}) >= horizon, false)`;
   const [row = {}] = await read(
     `SELECT greatest(${below('ai_turns')}, ${below('ai_journal')}, dropped) AS last, horizon AS next, dropped,
        ${above('ai_turns')} OR ${above('ai_journal')} AS hidden

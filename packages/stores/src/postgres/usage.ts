@@ -62,7 +62,9 @@ export class Usage {
     const until = await this.lock(run);
     const rows = await run(
       `SELECT ${columns} FROM "${this.#schema}".ai_turns t
-       JOIN "${this.#schema}".ai_sessions s ON s.key = t.session WHERE t.position > $1::bigint`,
+       JOIN "${this.#schema}".ai_sessions s ON s.key = t.session
+       WHERE t.position > $1::bigint
+         AND t.position <= (SELECT max(position) FROM "${this.#schema}".ai_turns)`,
       until,
     );
     await this.add(run, rows);

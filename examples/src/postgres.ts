@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { createSessions } from '@lexigram/ai-session';
+import { PostgresSessionStore } from '@lexigram/ai-session-stores';
+import { Pool } from 'pg';
+
+const url = process.env['DATABASE_URL'] ?? 'postgres://localhost/sessions';
+
+// #region database
+const sessions = await createSessions({ backend: 'database', database: { url } });
+const { sessionId } = await sessions.manager.create({ userId: 'ada' });
+await sessions.manager.addTurn(sessionId, { role: 'user', content: 'Hello!' });
+// #endregion
+await sessions.close();
+
+// #region pool
+const pool = new Pool({ connectionString: url, max: 20 });
+const store = await PostgresSessionStore.open(pool, { callTimeoutMs: 3_000 });
+const overPool = await createSessions({}, { store });
+// #endregion
+assert.equal((await overPool.manager.getState(sessionId)).turnCount, 1);
+await overPool.close(); // a store that was given stays open, and so does a pool
+await store.close();
+await pool.end();
