@@ -49,7 +49,7 @@ const counts = {
   /** What eight writers do while two processes follow them, and kills of both. */
   followedChanges: { few: 1_000, all: 20_000 },
   followerKills: { few: 3, all: 10 },
-  /** Families that are written to, forked, merged, moved and deleted at random; a fifth of them in SQLite. */
+  /** Families that are written to, forked, merged, moved and deleted at random; a fifth of them in SQLite, a tenth in Postgres. */
   interleavings: { few: 60, all: 1_000 },
   /** Sessions that must stand untouched by an erase of a hostile id. */
   bystanders: { few: 100, all: 1_000 },
