@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 
-// npm test -- [--without=postgres] [what Vitest takes]: what is left out by name is said at the beginning and the end.
+// npm test -- [--without=postgres,redis] [what Vitest takes]: what is left out by name is said at the beginning and the end.
 const without: string[] = (process.env['LEX_TEST_WITHOUT'] ?? '').split(',').filter(Boolean);
 const rest: string[] = [];
 for (const arg of process.argv.slice(2)) {
@@ -8,9 +8,10 @@ for (const arg of process.argv.slice(2)) {
   if (names === undefined) rest.push(arg);
   else without.push(...names.split(',').filter(Boolean));
 }
-const unknown = without.filter((name) => name !== 'postgres');
+const servers = ['postgres', 'redis'];
+const unknown = without.filter((name) => !servers.includes(name));
 if (unknown.length > 0) {
-  console.error(`--without=${unknown.join()}: there is only postgres to leave out`);
+  console.error(`--without=${unknown.join()}: there is ${servers.join(' and ')} to leave out`);
   process.exit(2);
 }
 const notice = `NOT TESTED, left out by name: ${without.join(', ')}`;

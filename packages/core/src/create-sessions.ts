@@ -5,6 +5,8 @@ import { BranchManager } from './branching/branch-manager.ts';
 import { CheckpointManager } from './checkpointing/checkpoint-manager.ts';
 import { SessionCleanupScheduler } from './cleanup/session-cleanup-scheduler.ts';
 import {
+  type CacheConfig,
+  type DatabaseConfig,
   parseSessionConfig,
   type SessionConfig,
   type SessionConfigInput,
@@ -170,14 +172,19 @@ function services<T extends SessionTypes>(engine: Engine, work: MemoryWork) {
 
 async function openStore(config: SessionConfig): Promise<SessionStore> {
   if (config.backend === 'in_memory') return new InMemorySessionStore();
-  if (config.backend === 'cache' || config.database === null) {
-    throw new SessionConfigError([
-      { path: 'backend', message: `'${config.backend}' is not available in this version` },
-    ]);
-  }
-  const { synchronous, url } = config.database;
-  const { DatabaseSessionStore } = await importStores();
+  const { CacheSessionStore, DatabaseSessionStore } = await importStores(config.backend);
+  if (config.backend === 'cache') return CacheSessionStore.open(sourceOf(config.cache));
+  const { synchronous, url } = config.database as DatabaseConfig;
   return DatabaseSessionStore.open(url, { synchronous });
+}
+
+function sourceOf(cache: CacheConfig | null): string {
+  if (cache !== null && 'url' in cache) return cache.url;
+  const [node, ...others] = cache?.nodes ?? [];
+  if (node !== undefined && others.length === 0) return node;
+  throw new SessionConfigError([
+    { path: 'cache.nodes', message: 'a cluster is not available in this version; give cache.url' },
+  ]);
 }
 
 /** The one optional peer that core knows; loaded only when a configuration asks for it. */
@@ -188,16 +195,17 @@ interface StoresModule {
       options?: { readonly synchronous?: 'full' | 'normal' },
     ): Promise<SessionStore>;
   };
+  readonly CacheSessionStore: { open(url: string): Promise<SessionStore> };
 }
 
-async function importStores(): Promise<StoresModule> {
+async function importStores(backend: string): Promise<StoresModule> {
   const name: string = '@lexigram/ai-session-stores';
   try {
     return (await import(name)) as StoresModule;
   } catch (cause) {
     if ((cause as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
     throw new SessionUnsupportedError(
-      `The backend 'database' needs the package ${name}; install it with: npm install ${name}`,
+      `The backend '${backend}' needs the package ${name}; install it with: npm install ${name}`,
       { cause },
     );
   }

@@ -10,6 +10,7 @@ export {
 } from './store/checkpoints.ts';
 export { commitIn } from './store/commit-in.ts';
 export { createIn } from './store/create-in.ts';
+export { reportOf } from './store/memory-report.ts';
 export { deletedBy } from './store/operations.ts';
 export { OptimisticCommits, type OptimisticOptions } from './store/optimistic-commits.ts';
 export type {
@@ -98,6 +99,6 @@ export {
   toSessionHead,
   type VariablesEntry,
 } from './store/transaction.ts';
-export { dayOf, dayText, type TurnUsage, usageOfTurn, usageSums } from './store/usage.ts';
+export { dayOf, dayText, noUsage, type TurnUsage, usageOfTurn, usageSums } from './store/usage.ts';
 export { UsageLedger, type UsageRow } from './store/usage-ledger.ts';
 export { foldVariables, variablesInterval } from './store/variables.ts';

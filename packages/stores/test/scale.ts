@@ -51,6 +51,8 @@ const counts = {
   followerKills: { few: 3, all: 10 },
   /** Families that are written to, forked, merged, moved and deleted at random; a fifth of them in SQLite, a tenth in Postgres. */
   interleavings: { few: 60, all: 1_000 },
+  /** How often a Redis is killed under writers. */
+  redisKills: { few: 3, all: 20 },
   /** Sessions that must stand untouched by an erase of a hostile id. */
   bystanders: { few: 100, all: 1_000 },
 } as const satisfies Record<string, { few: number; all: number }>;

@@ -1,3 +1,5 @@
 export { freePort } from './free-port.ts';
 export { PostgresServer, type PostgresServerOptions } from './postgres-server.ts';
+export { RedisServer, type RedisServerOptions } from './redis-server.ts';
 export { postgresUrl } from './shared-postgres.ts';
+export { redisUrl } from './shared-redis.ts';

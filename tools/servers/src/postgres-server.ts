@@ -7,16 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './free-port.ts';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries.ts';
 import { runCommand } from './run-command.ts';
+import { type ServerHandle, signal } from './shared-server.ts';
 
 export interface PostgresServerOptions {
   /** Settings of the server, as in postgresql.conf. */
   readonly settings?: Readonly<Record<string, string | number>>;
-}
-
-/** What is needed to stop a server that another process started. */
-export interface ServerHandle {
-  readonly pid: number;
-  readonly folder: string;
 }
 
 const readyLine = 'database system is ready to accept connections';
@@ -155,16 +150,8 @@ export class PostgresServer {
   }
 
   get handle(): ServerHandle {
-    return { pid: this.pid, folder: this.folder };
+    return { pids: [this.pid], folder: this.folder };
   }
-}
-
-/** Stops a server that another process started. */
-export async function stopServer({ folder, pid }: ServerHandle): Promise<void> {
-  for (let attempt = 0; signal(pid, attempt < 250 ? 'SIGQUIT' : 'SIGKILL'); attempt++) {
-    await sleep(20);
-  }
-  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
 async function childrenOf(pid: number): Promise<readonly number[]> {
@@ -173,16 +160,5 @@ async function childrenOf(pid: number): Promise<readonly number[]> {
     return listed.split('\n').filter(Boolean).map(Number);
   } catch {
     return [];
-  }
-}
-
-/** Whether there was such a process. */
-function signal(pid: number, name: NodeJS.Signals): boolean {
-  if (pid <= 0) return false;
-  try {
-    process.kill(pid, name);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,8 +1,7 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stopServer } from './postgres-server.ts';
-import { rendezvous, type SharedServer } from './shared-postgres.ts';
+import { rendezvous, type ServerHandle, stopServer } from './shared-server.ts';
 
 /** Vitest's global set-up: a place where workers agree on servers. What they start is stopped with the run. */
 export function setup(): () => Promise<void> {
@@ -10,10 +9,9 @@ export function setup(): () => Promise<void> {
   process.env[rendezvous] = folder;
   process.env[`${rendezvous}_PID`] = String(process.pid);
   return async () => {
-    const file = join(folder, 'postgres.json');
-    if (existsSync(file)) {
-      const server = JSON.parse(readFileSync(file, 'utf8')) as Partial<SharedServer>;
-      if (server.pid !== undefined) await stopServer(server as SharedServer);
+    for (const file of globSync('*.json', { cwd: folder })) {
+      const server = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Partial<ServerHandle>;
+      if (server.pids !== undefined) await stopServer(server as ServerHandle);
     }
     rmSync(folder, { recursive: true, force: true });
   };

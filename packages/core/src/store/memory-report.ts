@@ -2,10 +2,15 @@ import { Buffer } from 'node:buffer';
 import type { ReportQuery } from './port.ts';
 import type { ReportGroup, ReportPage, UsageSums } from './rows.ts';
 import { addUsage, dayText, noUsage } from './usage.ts';
-import type { UsageLedger, UsageRow } from './usage-ledger.ts';
+import type { UsageRow } from './usage-ledger.ts';
+
+/** Rolled-up rows, of each kind in any order; one row may be told in several. */
+interface RolledUp {
+  rows(by: 'model' | 'tool'): Iterable<UsageRow>;
+}
 
 /** `SessionStore.report` out of rolled-up rows in memory. */
-export function reportOf(ledger: UsageLedger, query: ReportQuery): ReportPage {
+export function reportOf(ledger: RolledUp, query: ReportQuery): ReportPage {
   const { after, groupBy, limit } = query;
   const total = { ...noUsage };
   for (const { sums } of asked(ledger, 'model', query)) addUsage(total, sums);
@@ -25,7 +30,7 @@ export function reportOf(ledger: UsageLedger, query: ReportQuery): ReportPage {
 }
 
 function* asked(
-  ledger: UsageLedger,
+  ledger: RolledUp,
   by: 'model' | 'tool',
   { from, tenantId, to, userId }: ReportQuery,
 ): Generator<UsageRow> {

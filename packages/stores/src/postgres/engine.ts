@@ -6,7 +6,7 @@ import type {
   OptimisticEngine,
   SessionWrites,
 } from '@lexigram/ai-session/store';
-import type { ServerClock } from './clock.ts';
+import type { ServerClock } from '../server-clock.ts';
 import type { Connections, Runner, Statement } from './connections.ts';
 import { isBroken, isLostRace, isTaken, toSessionError } from './faults.ts';
 import { flushStatement } from './flush.ts';

@@ -32,8 +32,8 @@ import {
   type VariablesVersion,
   type Wake,
 } from '@lexigram/ai-session/store';
+import { ServerClock } from '../server-clock.ts';
 import type { PostgresPool, RunSql } from './client.ts';
-import { ServerClock } from './clock.ts';
 import { Connections } from './connections.ts';
 import { PostgresEngine } from './engine.ts';
 import { isTransient, toSessionError } from './faults.ts';

@@ -1,0 +1,267 @@
+import {
+  SessionInputError,
+  type SessionStore,
+  SessionStoreUnavailableError,
+} from '@lexigram/ai-session';
+import {
+  type Changes,
+  type ChangesPage,
+  type Commit,
+  type CommitResult,
+  type DueItem,
+  type DuePage,
+  type EraseRequest,
+  type EraseResult,
+  type FeedItem,
+  type FeedPage,
+  type KeyPage,
+  type ListQuery,
+  type NewSession,
+  type NumberPage,
+  OptimisticCommits,
+  type Owner,
+  type RecordRow,
+  type ReportPage,
+  type ReportQuery,
+  type Segment,
+  type SessionRow,
+  type TimelineRow,
+  type TurnPage,
+  type TurnRow,
+  type VariablesRow,
+  type VariablesVersion,
+  type Wake,
+} from '@lexigram/ai-session/store';
+import { ServerClock } from '../server-clock.ts';
+import { lastOf, readChanges } from './changes.ts';
+import { connect, type RedisClient, type RunRedis, runnerOf } from './client.ts';
+import { type RedisDurability, readDurability } from './durability.ts';
+import { RedisEngine } from './engine.ts';
+import { toSessionError } from './faults.ts';
+import { Keys } from './keys.ts';
+import { parseRedisOptions, type RedisOptions, type RedisSettings } from './options.ts';
+import { Reader } from './reader.ts';
+import { readReport } from './report.ts';
+import { Sweep } from './sweep.ts';
+import { Watch } from './watch.ts';
+
+/**
+ * Sessions in Redis 6.2 or newer, or Valkey, through the package `redis` or a client of your own. Any number of
+ * processes may use one prefix; a commit is one script. What an acknowledged turn survives is what the server's own
+ * persistence gives: see `durability`.
+ */
+export class CacheSessionStore implements SessionStore {
+  /** What the server's persistence gave when the store was opened. */
+  readonly durability: RedisDurability;
+  /** Ours to close; null for a client of the caller's. */
+  readonly #own: RedisClient | null;
+  readonly #settings: RedisSettings;
+  readonly #run: RunRedis;
+  readonly #keys: Keys;
+  readonly #engine: RedisEngine;
+  readonly #commits: OptimisticCommits;
+  readonly #reader: Reader;
+  readonly #sweep: Sweep;
+  readonly #watch: Watch;
+  #closing: Promise<void> | undefined;
+
+  private constructor(
+    run: RunRedis,
+    own: RedisClient | null,
+    settings: RedisSettings,
+    durability: RedisDurability,
+  ) {
+    this.durability = durability;
+    this.#own = own;
+    this.#settings = settings;
+    this.#run = run;
+    this.#keys = new Keys(settings.prefix);
+    const clock = new ServerClock(settings.clock);
+    this.#engine = new RedisEngine(run, this.#keys, clock, () => this.#watch.committed());
+    this.#commits = new OptimisticCommits(this.#engine, settings);
+    this.#reader = new Reader(run, this.#engine, this.#keys, () => this.#until());
+    this.#sweep = new Sweep(run, this.#engine, this.#keys);
+    this.#watch = new Watch(() => lastOf(run, this.#keys, this.#until()));
+  }
+
+  /**
+   * Opens a Redis.
+   *
+   * @param source a URL like `redis://host:6379`, with `?prefix=name:` for another prefix than `lex:`, or a connected
+   * client of `redis`, which stays yours to close
+   * @throws SessionInputError; SessionUnsupportedError if the package is not installed; SessionStoreUnavailableError
+   */
+  static async open(
+    source: string | RedisClient,
+    options: RedisOptions = {},
+  ): Promise<CacheSessionStore> {
+    const isUrl = typeof source === 'string';
+    const url = isUrl ? parseUrl(source) : null;
+    const settings = parseRedisOptions({ ...url?.options, ...options });
+    if (!isUrl && typeof source?.sendCommand !== 'function') throw unusable();
+    let client: RedisClient | undefined;
+    try {
+      client = url === null ? (source as RedisClient) : await connect(url.href, settings);
+      const run = runnerOf(client);
+      const durability = await readDurability(run, performance.now() + settings.callTimeoutMs);
+      const store = new CacheSessionStore(run, isUrl ? client : null, settings, durability);
+      // The first answer tells the server's time.
+      await store.#engine.ask('-', [], store.#until());
+      return store;
+    } catch (error) {
+      if (isUrl) client?.destroy();
+      throw toSessionError(error);
+    }
+  }
+
+  #until(): number {
+    return performance.now() + this.#settings.callTimeoutMs;
+  }
+
+  async create(session: NewSession): Promise<CommitResult> {
+    this.#checkOpen();
+    return this.#commits.create(session);
+  }
+
+  async commit(sessionId: string, commit: Commit): Promise<CommitResult> {
+    this.#checkOpen();
+    return this.#commits.commit(sessionId, commit);
+  }
+
+  async erase(sessionId: string, request: EraseRequest): Promise<EraseResult> {
+    this.#checkOpen();
+    try {
+      return await this.#ours(this.#sweep.erase(sessionId, request, this.#until()));
+    } finally {
+      this.#commits.forget(sessionId);
+    }
+  }
+
+  async collect({
+    before,
+    limit,
+  }: {
+    readonly before: number;
+    readonly limit: number;
+  }): Promise<number> {
+    this.#checkOpen();
+    return this.#ours(this.#sweep.collect(before, limit, this.#until()));
+  }
+
+  async due(page: DuePage): Promise<readonly DueItem[]> {
+    this.#checkOpen();
+    return this.#ours(this.#sweep.due(page, this.#until()));
+  }
+
+  /** Errors of the client as ours. */
+  async #ours<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      throw toSessionError(error);
+    }
+  }
+
+  async session(sessionId: string, owner?: Owner): Promise<SessionRow | null> {
+    this.#checkOpen();
+    return this.#reader.session(sessionId, owner);
+  }
+
+  async timelines(ids: readonly string[]): Promise<readonly (TimelineRow | null)[]> {
+    this.#checkOpen();
+    return this.#reader.timelines(ids);
+  }
+
+  async startingAt(
+    sessionId: string,
+    base: { readonly timelineId: string; readonly seq: number },
+    page: NumberPage,
+  ): Promise<readonly TimelineRow[]> {
+    this.#checkOpen();
+    return this.#reader.startingAt(sessionId, base, page);
+  }
+
+  async turns(segments: readonly Segment[], page: TurnPage): Promise<readonly TurnRow[]> {
+    this.#checkOpen();
+    return this.#reader.turns(segments, page);
+  }
+
+  async findTurns(turnId: string, sessionIds: readonly string[]): Promise<readonly TurnRow[]> {
+    this.#checkOpen();
+    return this.#reader.findTurns(turnId, sessionIds);
+  }
+
+  async variables(at: VariablesVersion): Promise<VariablesRow | null> {
+    this.#checkOpen();
+    return this.#reader.variables(at);
+  }
+
+  async record(sessionId: string, kind: string, key: string): Promise<RecordRow | null> {
+    this.#checkOpen();
+    return this.#reader.record(sessionId, kind, key);
+  }
+
+  async records(sessionId: string, kind: string, page: KeyPage): Promise<readonly RecordRow[]> {
+    this.#checkOpen();
+    return this.#reader.records(sessionId, kind, page);
+  }
+
+  async list(query: ListQuery): Promise<readonly SessionRow[]> {
+    this.#checkOpen();
+    return this.#reader.list(query);
+  }
+
+  async feed(sessionId: string, page: FeedPage): Promise<readonly FeedItem[]> {
+    this.#checkOpen();
+    return this.#reader.feed(sessionId, page);
+  }
+
+  async report(query: ReportQuery): Promise<ReportPage> {
+    this.#checkOpen();
+    return this.#ours(readReport(this.#run, this.#keys, query, this.#until()));
+  }
+
+  async changes(page: ChangesPage): Promise<Changes> {
+    this.#checkOpen();
+    return this.#ours(readChanges(this.#run, this.#reader, this.#keys, page, this.#until()));
+  }
+
+  watch(wake: (wake: Wake) => void): () => void {
+    this.#checkOpen();
+    return this.#watch.add(wake);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#watch.close();
+    await this.#commits.settled();
+    if (this.#own === null) return;
+    try {
+      await this.#own.close();
+    } catch {
+      this.#own.destroy();
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) {
+      throw new SessionStoreUnavailableError('closed', 'the store was closed');
+    }
+  }
+}
+
+function parseUrl(source: string): { readonly href: string; readonly options: RedisOptions } {
+  const url = URL.canParse(source) ? new URL(source) : null;
+  if (url === null || (url.protocol !== 'redis:' && url.protocol !== 'rediss:')) throw unusable();
+  const prefix = url.searchParams.get('prefix');
+  url.searchParams.delete('prefix');
+  return { href: url.href, options: prefix === null ? {} : { prefix } };
+}
+
+function unusable(): SessionInputError {
+  return new SessionInputError('source', "expected a URL like 'redis://host:6379', or a client");
+}

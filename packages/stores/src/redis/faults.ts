@@ -1,0 +1,58 @@
+import { isSessionError, SessionStoreUnavailableError } from '@lexigram/ai-session';
+import { NoAnswer } from './client.ts';
+
+/** Whether a call was sent and nobody knows what became of it. */
+export function isLost(error: unknown): boolean {
+  return !isSessionError(error) && !isMistake(error) && !isAnswer(error);
+}
+
+/** An error in a program. */
+function isMistake(error: unknown): boolean {
+  return (
+    error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError
+  );
+}
+
+/** Errors that the server answers begin with a word in capitals: https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors */
+function isAnswer(error: unknown): boolean {
+  return error instanceof Error && /^[A-Z]{2,}\b/.test(error.message);
+}
+
+/** An error of the client or the server as ours; ours as it is. */
+export function toSessionError(cause: unknown): unknown {
+  if (isSessionError(cause) || isMistake(cause)) return cause;
+  const options = { cause };
+  if (cause instanceof NoAnswer) {
+    return new SessionStoreUnavailableError('unreachable', cause.message, options);
+  }
+  if (!isAnswer(cause)) {
+    return new SessionStoreUnavailableError(
+      'unreachable',
+      'the connection to Redis was lost',
+      options,
+    );
+  }
+  const [word = ''] = (cause as Error).message.split(' ', 1);
+  switch (word) {
+    case 'OOM':
+      return new SessionStoreUnavailableError('full', 'Redis has no memory left', options);
+    case 'READONLY':
+    case 'NOREPLICAS':
+      return new SessionStoreUnavailableError('read_only', 'this Redis takes no writes', options);
+    case 'MISCONF':
+      return new SessionStoreUnavailableError('io', 'Redis cannot write to its disk', options);
+    case 'LOADING':
+    case 'BUSY':
+    case 'CLUSTERDOWN':
+    case 'TRYAGAIN':
+    case 'MASTERDOWN':
+    case 'MOVED':
+    case 'ASK':
+    case 'NOAUTH':
+    case 'WRONGPASS':
+    case 'NOPERM':
+      return new SessionStoreUnavailableError('unreachable', `Redis refused (${word})`, options);
+    default:
+      return cause;
+  }
+}

@@ -1,0 +1,248 @@
+import {
+  type JournalEntry,
+  type SessionWrites,
+  type StoredSession,
+  type TurnRow,
+  UsageLedger,
+  type UsageRow,
+  usageSums,
+} from '@lexigram/ai-session/store';
+import type { Keys } from './keys.ts';
+import {
+  baseMember,
+  numberOf,
+  variablesMember,
+  writeOffset,
+  writeRecord,
+  writeState,
+  writeTimeline,
+  writeTurn,
+} from './rows.ts';
+
+/** How many turns each timeline holds, and where they begin: what a flush has to know of those that it adds to. */
+export interface TimelineEnd {
+  readonly first: number;
+  readonly tokens: number;
+  readonly cost: number;
+}
+
+/** A flush on its way to the script: what is checked, and what is then written. */
+export class FlushSteps {
+  readonly #checks: string[] = [];
+  readonly #steps: string[] = [];
+  #checkCount = 0;
+  #stepCount = 0;
+
+  check(kind: 'version' | 'equal' | 'absent', key: string, field: string, value: string): void {
+    this.#checks.push(kind, key, field, value);
+    this.#checkCount += 1;
+  }
+
+  step(...words: readonly (string | number)[]): void {
+    this.#steps.push(String(words.length), ...words.map(String));
+    this.#stepCount += 1;
+  }
+
+  get words(): string[] {
+    return [String(this.#checkCount), ...this.#checks, String(this.#stepCount), ...this.#steps];
+  }
+}
+
+/**
+ * Writes all of a flush, or nothing of it. Turns are added to the end of their timeline's list, so that their index
+ * tells their seq; `ends` has the offset of each timeline that turns are added to.
+ */
+export function flushSteps(
+  keys: Keys,
+  writes: SessionWrites,
+  ends: ReadonlyMap<number, TimelineEnd>,
+): FlushSteps {
+  const { before, row, sessionId, version } = writes;
+  const base = keys.base(sessionId);
+  const out = new FlushSteps();
+  out.check('version', '', '', before === undefined ? '' : `${version} `);
+  writeOwner(out, keys, writes);
+  out.step('SET', `${base}s`, writeState(version + 1, row));
+  writeIndexes(out, keys, before, row);
+  writeTimelines(out, base, writes, ends);
+  writeTurns(out, base, writes, ends);
+  for (const entry of writes.variables) {
+    out.step('ZADD', `${base}v:${numberOf(entry.at.timelineId)}`, 0, variablesMember(entry));
+  }
+  for (const { key, kind } of writes.deleted) {
+    out.step('unrecord', base, kind, key, keys.dueRecords, sessionId);
+  }
+  for (const { mustBeNew, record } of writes.records) {
+    if (mustBeNew) out.check('absent', `${base}r:${record.kind}`, record.key, '');
+    const label = record.label === null ? '' : `=${record.label}`;
+    const words = [record.kind, record.key, writeRecord(record), label, record.dueAt ?? ''];
+    out.step('record', base, ...words, keys.dueRecords, sessionId);
+  }
+  writeFeed(out, keys, writes, ends);
+  writeUsage(out, keys, writes);
+  return out;
+}
+
+function writeOwner(out: FlushSteps, keys: Keys, { before, owner, row }: SessionWrites): void {
+  if (owner !== undefined) {
+    const key = keys.owner(owner.owner, 'version');
+    out.check('equal', key, '', owner.version === 0 ? '' : String(owner.version));
+    out.step('SET', key, owner.version + 1);
+  }
+  const spent = row.lifetimeCost - (before?.lifetimeCost ?? 0);
+  if (spent !== 0) out.step('INCRBY', keys.owner(row, 'spent'), spent);
+}
+
+/** What lies beside sessions: by time, by user, by when the sweep looks, and those of an owner that are open. */
+function writeIndexes(
+  out: FlushSteps,
+  keys: Keys,
+  before: StoredSession | undefined,
+  row: StoredSession,
+): void {
+  const { sessionId } = row;
+  if (before === undefined) {
+    out.step('ZADD', keys.all, row.createdAt, sessionId);
+    out.step('ZADD', keys.user(row.userId), row.createdAt, sessionId);
+  }
+  if (before === undefined ? row.dueAt !== null : before.dueAt !== row.dueAt) {
+    if (row.dueAt === null) out.step('ZREM', keys.due, sessionId);
+    else out.step('ZADD', keys.due, row.dueAt, sessionId);
+  }
+  if (row.parentSessionId !== null) return;
+  const isOpen = (one: StoredSession): boolean =>
+    one.status === 'active' || one.status === 'suspended';
+  const was = before !== undefined && isOpen(before);
+  if (!isOpen(row)) {
+    if (was) out.step('ZREM', keys.owner(row, 'open'), sessionId);
+  } else if (!was || before.dueAt !== row.dueAt) {
+    out.step('ZADD', keys.owner(row, 'open'), row.dueAt ?? '+inf', sessionId);
+  }
+}
+
+function writeTimelines(
+  out: FlushSteps,
+  base: string,
+  { moved, sessionId, timelines }: SessionWrites,
+  ends: ReadonlyMap<number, TimelineEnd>,
+): void {
+  for (const timeline of timelines) {
+    const n = numberOf(timeline.timelineId);
+    out.step('HSET', `${base}tl`, n, writeTimeline(timeline, sessionId));
+    if (timeline.base === null) continue;
+    out.step('base', base, n, baseMember(timeline));
+    out.step('HSET', `${base}o`, n, writeOffset(timeline.base.seq + 1, 0, 0));
+  }
+  for (const { by, timeline } of moved) {
+    const n = numberOf(timeline.timelineId);
+    const end = ends.get(n) ?? { first: 1, tokens: 0, cost: 0 };
+    out.step('HSET', `${base}tl`, n, writeTimeline(timeline, sessionId));
+    out.step('base', base, n, baseMember(timeline));
+    const shifted = writeOffset(end.first + by.seq, end.tokens + by.tokens, end.cost + by.cost);
+    out.step('HSET', `${base}o`, n, shifted);
+  }
+}
+
+function writeTurns(
+  out: FlushSteps,
+  base: string,
+  { cleared, now, turns }: SessionWrites,
+  ends: ReadonlyMap<number, TimelineEnd>,
+): void {
+  for (const [n, added] of Map.groupBy(turns, (turn) => numberOf(turn.timelineId))) {
+    const end = ends.get(n) ?? { first: 1, tokens: 0, cost: 0 };
+    const rows = added.map((turn) => {
+      // Sums are kept without what the timeline's offset adds to them.
+      const plain = { ...turn, tokens: turn.tokens - end.tokens, cost: turn.cost - end.cost };
+      return writeTurn(plain, now);
+    });
+    out.step('RPUSH', `${base}t:${n}`, ...rows);
+    for (const turn of added) {
+      const place = `${n}:${turn.seq - end.first}`;
+      if (turn.origin !== null) {
+        out.step('copy', `${base}c`, turn.turnId, place);
+        continue;
+      }
+      out.check('absent', `${base}i`, turn.turnId, '');
+      out.step('HSET', `${base}i`, turn.turnId, place);
+      if (turn.checkpoint !== null) out.step('ZADD', `${base}m`, turn.checkpoint, place);
+    }
+  }
+  for (const n of cleared) out.step('ZREMRANGEBYSCORE', `${base}m`, n, n);
+}
+
+/** One element of a session's feed: what happened at one revision. */
+export interface FeedElement {
+  /** Turns that stand together: timeline, index of the first, how many. */
+  readonly t?: readonly [n: number, index: number, count: number];
+  readonly j?: readonly (readonly [part: number, type: string, at: number, data: string | null])[];
+}
+
+function writeFeed(
+  out: FlushSteps,
+  keys: Keys,
+  { before, journal, now, row, sessionId, turns }: SessionWrites,
+  ends: ReadonlyMap<number, TimelineEnd>,
+): void {
+  const first = (before?.revision ?? 0) + 1;
+  if (row.revision < first) return;
+  const seen = Map.groupBy(turns, (turn) => turn.revision ?? 0);
+  const noted = Map.groupBy(journal, (entry) => entry.revision);
+  const base = keys.base(sessionId);
+  const elements: string[] = [];
+  for (let revision = first; revision <= row.revision; revision++) {
+    elements.push(JSON.stringify(toElement(seen.get(revision), noted.get(revision), ends)));
+  }
+  out.step('RPUSH', `${base}f`, ...elements);
+  const owner = JSON.stringify([row.tenantId, row.userId]);
+  for (let revision = first; revision <= row.revision; revision++) {
+    out.step('XADD', keys.log, '*', 's', sessionId, 'r', revision, 'o', owner, 'a', now);
+  }
+}
+
+function toElement(
+  turns: readonly TurnRow[] | undefined,
+  journal: readonly JournalEntry[] | undefined,
+  ends: ReadonlyMap<number, TimelineEnd>,
+): FeedElement {
+  const [turn] = turns ?? [];
+  const n = turn === undefined ? 0 : numberOf(turn.timelineId);
+  const index = (turn?.seq ?? 0) - (ends.get(n)?.first ?? 1);
+  return {
+    ...(turn === undefined ? {} : { t: [n, index, turns?.length ?? 0] as const }),
+    ...(journal === undefined
+      ? {}
+      : { j: journal.map(({ at, data, part, type }) => [part, type, at, data] as const) }),
+  };
+}
+
+/** Rolls up what turns used, in the same step as the turns; copies counted where they were first written. */
+function writeUsage(out: FlushSteps, keys: Keys, { row, turns }: SessionWrites): void {
+  const ledger = new UsageLedger();
+  const owner = { tenantId: row.tenantId, userId: row.userId };
+  for (const turn of turns) if (turn.origin === null) ledger.add(owner, turn);
+  const days = new Set<number>();
+  for (const by of ['model', 'tool'] as const) {
+    for (const used of ledger.rows(by)) {
+      days.add(used.day);
+      const id = usageField(by, used);
+      for (const [at, name] of usageSums.entries()) {
+        const sum = used.sums[name];
+        if (sum > 0) out.step('add', `${keys.usage}${used.day}`, `${id}${at}`, integer(sum));
+      }
+    }
+  }
+  for (const day of days) out.step('ZADD', keys.usage, day, day);
+}
+
+/** Past 2^53 a number would be written with an exponent. */
+function integer(n: number): string {
+  return BigInt(Math.round(n)).toString();
+}
+
+/** The row of a sum: by model and agent, or by tool; the sum's number follows. */
+function usageField(by: 'model' | 'tool', { agent, model, owner, tool }: UsageRow): string {
+  const { tenantId, userId } = owner;
+  const of = by === 'model' ? [model, agent] : [tool];
+  return `${JSON.stringify([by, tenantId, userId, ...of])}#`;
+}

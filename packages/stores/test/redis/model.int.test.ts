@@ -1,0 +1,11 @@
+import { modelRunScale, runModel } from '@lexigram/ai-session-contract/model-run';
+import { expect, it } from 'vitest';
+import { openRedis } from '../kit/open-redis.ts';
+
+it('Redis does what the model does', async ({ annotate }) => {
+  const distribution = await runModel(openRedis, modelRunScale(process.env));
+  await annotate(String(distribution));
+  const idle = Object.entries(distribution.counts()).filter(([, { succeeded }]) => succeeded === 0);
+  // All but the command that is to be refused, closing and opening again among them.
+  expect(idle.map(([kind]) => kind)).toEqual(['invalid']);
+});

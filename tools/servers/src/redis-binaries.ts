@@ -1,0 +1,47 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { runCommand } from './run-command.ts';
+
+/**
+ * The path of `redis-server`, or of `valkey-server`: that of this machine; as root on Debian, what `apt-get` brings.
+ *
+ * @throws if there is none to be had, with what can be done
+ */
+export async function redisBinary(): Promise<string> {
+  let failure = '';
+  const there = installed();
+  if (there !== null) return there;
+  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
+    try {
+      await runCommand('/usr/bin/apt-get', ['update']);
+      await runCommand('/usr/bin/apt-get', [
+        'install',
+        '-y',
+        '--no-install-recommends',
+        'redis-server',
+      ]);
+    } catch (error) {
+      failure = (error as Error).message;
+    }
+  }
+  const brought = installed();
+  if (brought !== null) return brought;
+  throw new Error(
+    `These tests need a Redis server and found none. Install one (apt-get install redis-server, brew install redis), or name one in LEX_TEST_REDIS_URL, or leave them out by name: npm test -- --without=redis\n${failure}`,
+  );
+}
+
+function installed(): string | null {
+  const folders = [
+    '/usr/bin',
+    '/usr/local/bin',
+    '/opt/homebrew/bin',
+    ...(process.env['PATH'] ?? '').split(delimiter),
+  ];
+  for (const name of ['redis-server', 'valkey-server']) {
+    for (const folder of folders) {
+      if (existsSync(join(folder, name))) return join(folder, name);
+    }
+  }
+  return null;
+}
