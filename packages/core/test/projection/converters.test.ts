@@ -65,7 +65,7 @@ describe('a projection in the format of', () => {
 
   it('each provider keeps its rules', () => {
     const random = seeded(4);
-    for (const turns of samples(countOf(3_000, 300))) {
+    for (const turns of samples(countOf(3_000, 120))) {
       const maxTokens = budgetOf(turns, random);
       if (maxTokens === undefined) continue;
       const as = <F extends 'anthropic' | 'openai-chat' | 'openai-responses'>(format: F) =>
@@ -152,6 +152,23 @@ describe('files', () => {
       await generateText({ model, messages: [...project(turns, { format: 'ai-sdk' }).messages] });
       expect(JSON.stringify(requests), name).toContain('iVBORw0KGgo=');
     }
+  });
+});
+
+describe('names of tools and ids of calls', () => {
+  it('stay as they are if a provider takes them, and different ones stay different', () => {
+    const long = 'a_tool-with_a_name'.repeat(3);
+    const names = [long, 'find trains', 'find.trains', 'x'.repeat(80), `${'x'.repeat(80)}y`];
+    const toolCalls = names.map((name, i) => ({ id: `id ${i % 2}.${i}`, name, arguments: '{}' }));
+    const turns = [said(1, 'user', 'go'), { ...said(2, 'assistant', ''), toolCalls }];
+    const calls = project(turns, { format: 'openai-chat' }).messages.flatMap((message) =>
+      message.role === 'assistant' ? (message.tool_calls ?? []) : [],
+    );
+    const sent = calls.map((call) => call.function.name);
+    expect(sent.slice(0, 3)).toEqual([long, 'find_trains', 'find_trains_2']);
+    expect(sent[3]).toHaveLength(64);
+    expect(new Set(sent).size).toBe(5);
+    expect(new Set(calls.map(({ id }) => id)).size).toBe(5);
   });
 });
 

@@ -38,8 +38,8 @@ export type AnthropicSource =
 
 /** User and assistant take turns; results stand in the user's message, before what the user says. */
 export function toAnthropic(messages: readonly ProjectedMessage[]): readonly AnthropicMessage[] {
-  const ids = new ProviderNames();
-  const tools = new ProviderNames();
+  const ids = ProviderNames.forIds();
+  const tools = ProviderNames.forTools();
   const out: { role: 'user' | 'assistant'; content: AnthropicBlock[] }[] = [];
   for (const message of messages) {
     if (message.role === 'system') continue;

@@ -48,8 +48,8 @@ export interface ModelResultPart {
 export function toModelMessages(
   messages: readonly ProjectedMessage[],
 ): readonly ModelMessageData[] {
-  const ids = new ProviderNames();
-  const tools = new ProviderNames();
+  const ids = ProviderNames.forIds();
+  const tools = ProviderNames.forTools();
   const out: ModelMessageData[] = [];
   for (const message of messages) {
     if (message.role === 'system') continue;

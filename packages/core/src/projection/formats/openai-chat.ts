@@ -33,8 +33,8 @@ export interface OpenAiToolCall {
 }
 
 export function toOpenAiChat(messages: readonly ProjectedMessage[]): readonly OpenAiChatMessage[] {
-  const ids = new ProviderNames();
-  const tools = new ProviderNames();
+  const ids = ProviderNames.forIds();
+  const tools = ProviderNames.forTools();
   return messages.map((message): OpenAiChatMessage => {
     const { role } = message;
     if (role === 'system') return { role, content: saidText(message) };

@@ -32,8 +32,8 @@ export type OpenAiResponsesPart =
 export function toOpenAiResponses(
   messages: readonly ProjectedMessage[],
 ): readonly OpenAiResponsesItem[] {
-  const ids = new ProviderNames();
-  const tools = new ProviderNames();
+  const ids = ProviderNames.forIds();
+  const tools = ProviderNames.forTools();
   return messages.flatMap((message): readonly OpenAiResponsesItem[] => {
     const { role } = message;
     if (role === 'system') return [{ role, content: saidText(message) }];

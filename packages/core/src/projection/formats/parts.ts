@@ -88,20 +88,34 @@ export function argumentsJson(call: ToolCall): string {
     : JSON.stringify(argumentsObject(call));
 }
 
-/** Ids and names of tools as all providers take them, different ones staying different. */
+/** Ids of calls as all providers take them, or names of tools; different ones stay different. */
 export class ProviderNames {
+  readonly #longest: number;
   readonly #given = new Map<string, string>();
   readonly #taken = new Set<string>();
 
-  /** Letters, digits, `_` and `-`, at most 40; the same for the same text. */
+  private constructor(longest: number) {
+    this.#longest = longest;
+  }
+
+  static forIds(): ProviderNames {
+    return new ProviderNames(40);
+  }
+
+  /** A name that is one already stays as it is, for the request declares the tool under it. */
+  static forTools(): ProviderNames {
+    return new ProviderNames(64);
+  }
+
+  /** Letters, digits, `_` and `-`, no longer than allowed; the same for the same text. */
   of(text: string): string {
     const known = this.#given.get(text);
     if (known !== undefined) return known;
-    const plain = text.replaceAll(/[^A-Za-z0-9_-]/g, '_').slice(0, 40) || '_';
+    const plain = text.replaceAll(/[^A-Za-z0-9_-]/g, '_').slice(0, this.#longest) || '_';
     let name = plain;
     for (let n = 2; this.#taken.has(name); n++) {
       const end = `_${n}`;
-      name = plain.slice(0, 40 - end.length) + end;
+      name = plain.slice(0, this.#longest - end.length) + end;
     }
     this.#given.set(text, name);
     this.#taken.add(name);
