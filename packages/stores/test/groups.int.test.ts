@@ -6,7 +6,6 @@ import {
   SessionLeaseError,
   type Sessions,
 } from '@lexigram/ai-session';
-import { DatabaseSessionStore } from '@lexigram/ai-session-stores';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startChild } from './kit/children.ts';
 import { temporaryFolder } from './kit/folder.ts';
@@ -20,6 +19,7 @@ import {
   rounds,
   takeOver,
 } from './kit/group-team.ts';
+import { openUrl } from './kit/open-url.ts';
 import { randomOf } from './kit/random.ts';
 import { countOf } from './scale.ts';
 
@@ -36,7 +36,7 @@ interface Bench {
 async function openBench({ url }: GroupStore): Promise<Bench> {
   const folder = temporaryFolder();
   const at = await url(folder);
-  const store = await DatabaseSessionStore.open(at, { synchronous: 'normal' });
+  const store = await openUrl(at, { synchronous: 'normal' });
   onTestFinished(() => store.close());
   const sessions = await createSessions({ maxSessionsPerUser: 10_000 }, { store });
   let users = 0;

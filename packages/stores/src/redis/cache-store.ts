@@ -37,7 +37,7 @@ import { lastOf, readChanges } from './changes.ts';
 import { connect, type RedisClient, type RunRedis, runnerOf } from './client.ts';
 import { type RedisDurability, readDurability } from './durability.ts';
 import { RedisEngine } from './engine.ts';
-import { toSessionError } from './faults.ts';
+import { NoAnswer, toSessionError } from './faults.ts';
 import { Keys } from './keys.ts';
 import { parseRedisOptions, type RedisOptions, type RedisSettings } from './options.ts';
 import { Reader } from './reader.ts';
@@ -98,7 +98,7 @@ export class CacheSessionStore implements SessionStore {
     const isUrl = typeof source === 'string';
     const url = isUrl ? parseUrl(source) : null;
     const settings = parseRedisOptions({ ...url?.options, ...options });
-    if (!isUrl && typeof source?.sendCommand !== 'function') throw unusable();
+    if (!isUrl && !isClient(source)) throw unusable();
     let client: RedisClient | undefined;
     try {
       client = url === null ? (source as RedisClient) : await connect(url.href, settings);
@@ -240,10 +240,19 @@ export class CacheSessionStore implements SessionStore {
     this.#watch.close();
     await this.#commits.settled();
     if (this.#own === null) return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new NoAnswer('Redis did not answer')),
+        this.#settings.callTimeoutMs,
+      );
+    });
     try {
-      await this.#own.close();
+      await Promise.race([this.#own.close(), late]);
     } catch {
       this.#own.destroy();
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -257,9 +266,21 @@ export class CacheSessionStore implements SessionStore {
 function parseUrl(source: string): { readonly href: string; readonly options: RedisOptions } {
   const url = URL.canParse(source) ? new URL(source) : null;
   if (url === null || (url.protocol !== 'redis:' && url.protocol !== 'rediss:')) throw unusable();
+  if (!/^\/?\d{0,9}$/.test(url.pathname)) throw unusable();
   const prefix = url.searchParams.get('prefix');
   url.searchParams.delete('prefix');
+  const [unknown] = url.searchParams.keys();
+  if (unknown !== undefined) {
+    throw new SessionInputError('source', `has the unknown parameter '${unknown.slice(0, 40)}'`);
+  }
   return { href: url.href, options: prefix === null ? {} : { prefix } };
+}
+
+/** Pools, and clients of a cluster or of sentinels, take commands in another way. */
+function isClient(source: RedisClient): boolean {
+  if (typeof source !== 'object' || source === null) return false;
+  const isOne = typeof source.sendCommand === 'function' && typeof source.isReady === 'boolean';
+  return isOne && !('masters' in source) && !('getMasterNode' in source);
 }
 
 function unusable(): SessionInputError {

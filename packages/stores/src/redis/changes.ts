@@ -54,6 +54,12 @@ export async function readChanges(
       break;
     }
   }
+  // What was dropped while it was read may be missing.
+  const since =
+    items.length === 0 ? dropped : ((await run(['GET', keys.dropped], until)) as string | null);
+  if (since !== null && since !== dropped && toPosition(since) > page.after) {
+    return { items: [], next: toPosition(since), done: false, reset: true };
+  }
   return { items, next, done: next >= end, reset: false };
 }
 

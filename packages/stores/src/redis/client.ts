@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { SessionStoreUnavailableError, SessionUnsupportedError } from '@lexigram/ai-session';
+import { isPassing, NoAnswer } from './faults.ts';
 import type { RedisSettings } from './options.ts';
 
 /** What we use of a client of the package `redis`. */
@@ -26,9 +27,6 @@ export type RunRedis = (
   until: number,
 ) => Promise<unknown>;
 
-/** Thrown where a call was sent and no answer came in time. */
-export class NoAnswer extends Error {}
-
 /** Calls with a time-out; scripts by their digest, sent whole where the server does not know them. */
 export function runnerOf(client: RedisClient): RunRedis {
   const send = async (words: string[], until: number): Promise<unknown> => {
@@ -54,6 +52,23 @@ export function runnerOf(client: RedisClient): RunRedis {
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
       return send(['EVAL', script, ...rest], until);
+    }
+  };
+}
+
+/** Longer than what a server that starts needs for a look around. */
+const pauseMs = 20;
+
+/** The same for what only reads: asked again if the connection was lost meanwhile or the server is not up yet. */
+export function repeating(run: RunRedis): RunRedis {
+  return async (command, until) => {
+    for (;;) {
+      try {
+        return await run(command, until);
+      } catch (error) {
+        if (!isPassing(error) || performance.now() + pauseMs >= until) throw error;
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      }
     }
   };
 }

@@ -8,6 +8,7 @@ export type RedisDurability = 'always' | 'everysec' | 'snapshots' | 'none' | 'un
 
 /** Once is enough for a process. */
 let warned = false;
+let warnedOfEviction = false;
 
 /** Reads the server's persistence, and warns where it keeps nothing. */
 export async function readDurability(run: RunRedis, until: number): Promise<RedisDurability> {
@@ -23,18 +24,31 @@ export async function readDurability(run: RunRedis, until: number): Promise<Redi
 }
 
 async function read(run: RunRedis, until: number): Promise<RedisDurability> {
-  const value = async (name: string): Promise<string> => {
+  const value = async (name: string): Promise<string | undefined> => {
     const found = (await run(['CONFIG', 'GET', name], until)) as string[] | Record<string, string>;
-    return String(Array.isArray(found) ? found[1] : found[name]);
+    return Array.isArray(found) ? found[1] : found[name];
   };
   try {
-    if ((await value('appendonly')) === 'yes') {
+    if (((await value('maxmemory-policy')) ?? 'noeviction') !== 'noeviction') warnOfEviction();
+    const appends = await value('appendonly');
+    if (appends === 'yes') {
       return (await value('appendfsync')) === 'always' ? 'always' : 'everysec';
     }
-    return (await value('save')) === '' ? 'none' : 'snapshots';
+    const saves = await value('save');
+    if (appends === undefined || saves === undefined) return 'unknown';
+    return saves === '' ? 'none' : 'snapshots';
   } catch (error) {
     // Managed servers do not tell.
     if (error instanceof Error && /^(ERR|NOPERM)/.test(error.message)) return 'unknown';
     throw error;
   }
+}
+
+function warnOfEviction(): void {
+  if (warnedOfEviction) return;
+  warnedOfEviction = true;
+  process.emitWarning(
+    'This Redis drops keys of living sessions when it is full: set maxmemory-policy to noeviction',
+    { code: 'LEX_REDIS_EVICTION' },
+  );
 }

@@ -10,7 +10,7 @@ import type {
 } from '@lexigram/ai-session/store';
 import { variablesInterval } from '@lexigram/ai-session/store';
 import type { ServerClock } from '../server-clock.ts';
-import type { RunRedis } from './client.ts';
+import { type RunRedis, repeating } from './client.ts';
 import { isLost, toSessionError } from './faults.ts';
 import { type FlushSteps, flushSteps, type TimelineEnd } from './flush.ts';
 import type { Keys } from './keys.ts';
@@ -42,12 +42,14 @@ export type MarkAnswer = readonly [
 /** Reads and writes of sessions, each one script in the server. */
 export class RedisEngine implements OptimisticEngine {
   readonly #run: RunRedis;
+  readonly #read: RunRedis;
   readonly #keys: Keys;
   readonly #clock: ServerClock;
   readonly #onCommit: () => void;
 
   constructor(run: RunRedis, keys: Keys, clock: ServerClock, onCommit: () => void) {
     this.#run = run;
+    this.#read = repeating(run);
     this.#keys = keys;
     this.#clock = clock;
     this.#onCommit = onCommit;
@@ -65,7 +67,7 @@ export class RedisEngine implements OptimisticEngine {
   ): Promise<{ readonly state: State | undefined; readonly answers: readonly unknown[] }> {
     const words = questions.flatMap((words) => [String(words.length), ...words.map(String)]);
     const asked = Date.now();
-    const [state, time, ...answers] = (await this.#run(
+    const [state, time, ...answers] = (await this.#read(
       { script: loadScript, keys: [this.#keys.base(sessionId)], words },
       until,
     )) as [string | null, [string, string], ...unknown[]];
@@ -78,6 +80,14 @@ export class RedisEngine implements OptimisticEngine {
   }
 
   async load(sessionId: string, needs: readonly Need[], until: number): Promise<LoadedSession> {
+    try {
+      return await this.#load(sessionId, needs, until);
+    } catch (error) {
+      throw toSessionError(error);
+    }
+  }
+
+  async #load(sessionId: string, needs: readonly Need[], until: number): Promise<LoadedSession> {
     const questions = needs.flatMap((need) => this.#questions(sessionId, need));
     const { answers, state } = await this.ask(sessionId, questions, until);
     let at = 0;
@@ -187,19 +197,36 @@ export class RedisEngine implements OptimisticEngine {
   }
 
   async #countOpen(unsure: readonly string[], until: number): Promise<number> {
-    if (unsure.length === 0) return 0;
-    const keys = unsure.map((id) => `${this.#keys.base(id)}s`);
-    const states = (await this.#run(['MGET', ...keys], until)) as (string | null)[];
+    const states = await this.states(unsure, until);
     const now = this.now();
-    return states.filter((text, i) => {
-      if (text === null) return false;
-      const { expiresAt } = readState(text, unsure[i] as string).row;
+    return states.filter((state) => {
+      if (state === undefined) return false;
+      const { expiresAt } = state.row;
       return expiresAt === null || expiresAt > now;
     }).length;
   }
 
+  /** The states of many sessions. */
+  async states(ids: readonly string[], until: number): Promise<readonly (State | undefined)[]> {
+    const states: (State | undefined)[] = [];
+    for (let at = 0; at < ids.length; at += readAtOnce) {
+      const some = ids.slice(at, at + readAtOnce);
+      const keys = some.map((id) => `${this.#keys.base(id)}s`);
+      const texts = (await this.#read(['MGET', ...keys], until)) as (string | null)[];
+      for (const [i, text] of texts.entries()) {
+        states.push(text === null ? undefined : readState(text, some[i] as string));
+      }
+    }
+    return states;
+  }
+
   async flush(writes: SessionWrites, until: number): Promise<FlushOutcome> {
-    const ends = await this.#ends(writes, until);
+    let ends: ReadonlyMap<number, TimelineEnd>;
+    try {
+      ends = await this.#ends(writes, until);
+    } catch (error) {
+      throw toSessionError(error);
+    }
     return this.send(writes.sessionId, flushSteps(this.#keys, writes, ends), until);
   }
 
@@ -241,7 +268,7 @@ export class RedisEngine implements OptimisticEngine {
     const missing = [...asked].filter((n) => !ends.has(n));
     if (missing.length === 0) return ends;
     const key = `${this.#keys.base(sessionId)}o`;
-    const found = (await this.#run(['HMGET', key, ...missing], until)) as (string | null)[];
+    const found = (await this.#read(['HMGET', key, ...missing], until)) as (string | null)[];
     for (const [i, n] of missing.entries()) ends.set(n, readOffset(found[i] ?? ''));
     const end = ends.get((before ?? row).timeline);
     if (end !== undefined) this.#remember(current, end);
@@ -260,6 +287,9 @@ export class RedisEngine implements OptimisticEngine {
 }
 
 const rememberedOffsets = 10_000;
+
+/** States in one command: a server does one thing at a time. */
+const readAtOnce = 500;
 
 /** A turn from its place. */
 export function toTurn([n, index, text, row]: Placed, sessionId: string): StoredTurn {

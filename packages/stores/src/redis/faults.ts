@@ -1,9 +1,24 @@
 import { isSessionError, SessionStoreUnavailableError } from '@lexigram/ai-session';
-import { NoAnswer } from './client.ts';
+
+/** Thrown where a call was sent and no answer came in time. */
+export class NoAnswer extends Error {}
 
 /** Whether a call was sent and nobody knows what became of it. */
 export function isLost(error: unknown): boolean {
   return !isSessionError(error) && !isMistake(error) && !isAnswer(error);
+}
+
+/** Whether the same again may go well soon, for what only reads. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof NoAnswer) return false;
+  if (isLost(error)) return true;
+  return (
+    isAnswer(error) && /^(LOADING|MASTERDOWN|TRYAGAIN|CLUSTERDOWN)\b/.test(String(messageOf(error)))
+  );
+}
+
+function messageOf(error: unknown): unknown {
+  return (error as { readonly message?: unknown }).message;
 }
 
 /** An error in a program. */

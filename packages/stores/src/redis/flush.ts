@@ -26,6 +26,9 @@ export interface TimelineEnd {
   readonly cost: number;
 }
 
+/** Lua hands on no more than some 8,000 words at a time. */
+const pushedAtOnce = 1_000;
+
 /** A flush on its way to the script: what is checked, and what is then written. */
 export class FlushSteps {
   readonly #checks: string[] = [];
@@ -41,6 +44,13 @@ export class FlushSteps {
   step(...words: readonly (string | number)[]): void {
     this.#steps.push(String(words.length), ...words.map(String));
     this.#stepCount += 1;
+  }
+
+  /** Adds to the end of a list. */
+  push(key: string, elements: readonly string[]): void {
+    for (let at = 0; at < elements.length; at += pushedAtOnce) {
+      this.step('RPUSH', key, ...elements.slice(at, at + pushedAtOnce));
+    }
   }
 
   get words(): string[] {
@@ -90,7 +100,7 @@ function writeOwner(out: FlushSteps, keys: Keys, { before, owner, row }: Session
     out.step('SET', key, owner.version + 1);
   }
   const spent = row.lifetimeCost - (before?.lifetimeCost ?? 0);
-  if (spent !== 0) out.step('INCRBY', keys.owner(row, 'spent'), spent);
+  if (spent !== 0) out.step('spend', keys.owner(row, 'spent'), integer(spent));
 }
 
 /** What lies beside sessions: by time, by user, by when the sweep looks, and those of an owner that are open. */
@@ -156,7 +166,7 @@ function writeTurns(
       const plain = { ...turn, tokens: turn.tokens - end.tokens, cost: turn.cost - end.cost };
       return writeTurn(plain, now);
     });
-    out.step('RPUSH', `${base}t:${n}`, ...rows);
+    out.push(`${base}t:${n}`, rows);
     for (const turn of added) {
       const place = `${n}:${turn.seq - end.first}`;
       if (turn.origin !== null) {
@@ -193,7 +203,7 @@ function writeFeed(
   for (let revision = first; revision <= row.revision; revision++) {
     elements.push(JSON.stringify(toElement(seen.get(revision), noted.get(revision), ends)));
   }
-  out.step('RPUSH', `${base}f`, ...elements);
+  out.push(`${base}f`, elements);
   const owner = JSON.stringify([row.tenantId, row.userId]);
   for (let revision = first; revision <= row.revision; revision++) {
     out.step('XADD', keys.log, '*', 's', sessionId, 'r', revision, 'o', owner, 'a', now);

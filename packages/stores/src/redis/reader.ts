@@ -24,7 +24,7 @@ import {
   type VariablesVersion,
   variablesInterval,
 } from '@lexigram/ai-session/store';
-import type { RunRedis } from './client.ts';
+import { type RunRedis, repeating } from './client.ts';
 import { type MarkAnswer, type Placed, type RedisEngine, toMark, toTurn } from './engine.ts';
 import { toSessionError } from './faults.ts';
 import type { FeedElement } from './flush.ts';
@@ -37,11 +37,12 @@ import {
   readOffset,
   readRecord,
   readScores,
+  readState,
   readTimeline,
   readTurn,
   upTo,
 } from './rows.ts';
-import { turnsScript } from './scripts.ts';
+import { rowsScript, turnsScript } from './scripts.ts';
 
 /** Sessions that a list looks at in one go. */
 const listSpan = 200;
@@ -54,7 +55,7 @@ export class Reader {
   readonly #until: () => number;
 
   constructor(run: RunRedis, engine: RedisEngine, keys: Keys, until: () => number) {
-    this.#run = run;
+    this.#run = repeating(run);
     this.#engine = engine;
     this.#keys = keys;
     this.#until = until;
@@ -232,6 +233,8 @@ export class Reader {
     const { state } = await this.#ask(sessionId);
     if (state === undefined || state.row.status === 'deleted') return records;
     const { from, to } = numbersOf(page, state.row.checkpointFloor);
+    // Keys that are no numbers stand nowhere among marks.
+    if (Number.isNaN(from) || Number.isNaN(to)) return records;
     const key = `${this.#keys.base(sessionId)}m`;
     const found = await this.#read(
       ...(page.order === 'desc'
@@ -250,23 +253,42 @@ export class Reader {
   async list(query: ListQuery): Promise<readonly SessionRow[]> {
     const key = query.userId === undefined ? this.#keys.all : this.#keys.user(query.userId);
     const items: SessionRow[] = [];
-    const highest = query.after === undefined ? '+inf' : query.after.createdAt;
-    for (let offset = 0; ; offset += listSpan) {
-      const ids = (await this.#read(
-        ...['ZREVRANGEBYSCORE', key, highest, '-inf', 'LIMIT', offset, listSpan],
-      )) as string[];
-      for (const row of await this.#rowsOf(ids)) {
+    let { after } = query;
+    let span = Math.min(listSpan, query.limit + 1);
+    for (;;) {
+      // By the place of the last one, not by a count: sessions come and go meanwhile.
+      const range = [after?.createdAt ?? '+inf', '-inf', 'WITHSCORES', 'LIMIT', 0, span];
+      const found = readScores(await this.#read('ZREVRANGEBYSCORE', key, ...range));
+      const places = found
+        .map(([sessionId, createdAt]) => ({ sessionId, createdAt }))
+        .filter((place) => isAfter(place, after));
+      for (const row of await this.#rowsOf(places.map(({ sessionId }) => sessionId))) {
         if (!fits(row, query)) continue;
         items.push(row);
         if (items.length === query.limit) return items;
       }
-      if (ids.length < listSpan) return items;
+      if (found.length < span) return items;
+      // Where more were made in one millisecond than are read at a time, nothing new was among them.
+      span = places.length === 0 ? span * 2 : listSpan;
+      after = places.at(-1) ?? after;
     }
   }
 
   async #rowsOf(ids: readonly string[]): Promise<readonly SessionRow[]> {
-    const found = await Promise.all(ids.map((id) => this.session(id, undefined)));
-    return found.filter((row) => row !== null);
+    if (ids.length === 0) return [];
+    const call = { script: rowsScript, keys: ids.map((id) => this.#keys.base(id)), words: [] };
+    let found: readonly (string | null)[];
+    try {
+      found = (await this.#run(call, this.#until())) as typeof found;
+    } catch (error) {
+      throw toSessionError(error);
+    }
+    return ids.flatMap((sessionId, i) => {
+      const state = found[i * 2] ?? null;
+      if (state === null) return [];
+      const { row } = readState(state, sessionId);
+      return isVisible(row, undefined) ? [this.#toRow(row, found[i * 2 + 1] ?? null)] : [];
+    });
   }
 
   async feed(sessionId: string, { after, limit }: FeedPage): Promise<readonly FeedItem[]> {
@@ -282,7 +304,7 @@ export class Reader {
       const [gone, elements] = answers as [string | null, string[]];
       const first = Math.max(from, Number(gone ?? 0)) + 1;
       const numbered = elements.map((text, i) => ({ revision: first + i, text }));
-      items.push(...(await this.feedItems(sessionId, numbered)));
+      for (const item of await this.#feedItems(sessionId, numbered)) items.push(item);
       if (elements.length < limit) break;
       from = first + elements.length - 1;
     }
@@ -291,7 +313,7 @@ export class Reader {
   }
 
   /** What elements of a session's feed tell. */
-  async feedItems(
+  async #feedItems(
     sessionId: string,
     elements: readonly { readonly revision: number; readonly text: string }[],
   ): Promise<readonly FeedItem[]> {
@@ -299,19 +321,19 @@ export class Reader {
       revision,
       element: JSON.parse(text) as FeedElement,
     }));
-    const places = parsed.flatMap(({ element: { t } }) =>
-      t === undefined ? [] : Array.from({ length: t[2] }, (_, i) => ['at', `${t[0]}:${t[1] + i}`]),
-    );
-    const { answers } =
-      places.length === 0 ? { answers: [] } : await this.#ask(sessionId, ...places);
-    const turns = (answers as (Placed | null)[])[Symbol.iterator]();
-    return parsed.flatMap(({ element, revision }) => {
+    const spans = parsed.flatMap(({ element: { t } }) => (t === undefined ? [] : [['span', ...t]]));
+    const { answers } = spans.length === 0 ? { answers: [] } : await this.#ask(sessionId, ...spans);
+    const stretches = (answers as (readonly [offset: string, rows: string[]])[])[Symbol.iterator]();
+    return parsed.flatMap(({ element: { j = [], t }, revision }) => {
       const items: FeedItem[] = [];
-      for (let i = 0; i < (element.t?.[2] ?? 0); i++) {
-        const { value } = turns.next();
-        if (value) items.push(...turnItems(toTurn(value, sessionId).turn));
+      if (t !== undefined) {
+        const [n, first] = t;
+        const [offset, rows] = stretches.next().value ?? ['', []];
+        for (const [i, row] of rows.entries()) {
+          items.push(...turnItems(toTurn([`${n}`, first + i, offset, row], sessionId).turn));
+        }
       }
-      for (const [, type, at, data] of element.j ?? []) {
+      for (const [, type, at, data] of j) {
         items.push({ revision, type, at, data } as FeedItem);
       }
       return items;
@@ -319,15 +341,18 @@ export class Reader {
   }
 }
 
-function fits(row: SessionRow, { after, metadata, status, tenantId }: ListQuery): boolean {
+/** Whether a session comes after another one in a list: newest first. */
+function isAfter(
+  { createdAt, sessionId }: { readonly createdAt: number; readonly sessionId: string },
+  after: ListQuery['after'],
+): boolean {
+  if (after === undefined || createdAt < after.createdAt) return true;
+  return createdAt === after.createdAt && sessionId < after.sessionId;
+}
+
+function fits(row: SessionRow, { metadata, status, tenantId }: ListQuery): boolean {
   if (tenantId !== undefined && row.owner.tenantId !== tenantId) return false;
   if (status !== undefined && row.status !== status) return false;
-  if (after !== undefined) {
-    const isLater = row.createdAt < after.createdAt;
-    if (!isLater && !(row.createdAt === after.createdAt && row.sessionId < after.sessionId)) {
-      return false;
-    }
-  }
   if (metadata === undefined || metadata.size === 0) return true;
   const values = JSON.parse(row.metadata) as Record<string, unknown>;
   return [...metadata].every(([key, value]) => Object.hasOwn(values, key) && values[key] === value);

@@ -26,6 +26,8 @@ for _ = 1, tonumber(word()) do
     if redis.call('HEXISTS', key, a) == 1 then return {'taken'} end
   end
 end
+-- A sum past what an integer of the server holds stays there: to fail halfway would leave half a write.
+local full = '9000000000000000000'
 local steps = {
   record = function(p)
     local base, kind, key = p[2], p[3], p[4]
@@ -88,8 +90,10 @@ local steps = {
     redis.call('HSET', p[2], p[3], there and (there .. ',' .. p[4]) or p[4])
   end,
   add = function(p)
-    local ok = pcall(redis.call, 'HINCRBY', p[2], p[3], p[4])
-    if not ok then redis.call('HSET', p[2], p[3], '4000000000000000000') end
+    if not pcall(redis.call, 'HINCRBY', p[2], p[3], p[4]) then redis.call('HSET', p[2], p[3], full) end
+  end,
+  spend = function(p)
+    if not pcall(redis.call, 'INCRBY', p[2], p[3]) then redis.call('SET', p[2], full) end
   end,
 }
 for _ = 1, tonumber(word()) do
@@ -150,6 +154,11 @@ local questions = {
     local from = math.max(tonumber(p[2]) - gone, 0)
     return redis.call('LRANGE', base .. 'f', from, from + tonumber(p[3]) - 1)
   end,
+  span = function(p)
+    local first = tonumber(p[3])
+    local rows = redis.call('LRANGE', base .. 't:' .. p[2], first, first + tonumber(p[4]) - 1)
+    return {redis.call('HGET', base .. 'o', p[2]) or '', rows}
+  end,
   labelled = function(p)
     local key = redis.call('HGET', base .. 'l:' .. p[2], p[3])
     return key and {key, redis.call('HGET', base .. 'r:' .. p[2], key)}
@@ -164,6 +173,16 @@ while i <= #ARGV do
   local answer
   if ask then answer = ask(p) else answer = redis.call(unpack(p)) end
   found[#found + 1] = answer or false
+end
+return found
+`;
+
+/** States of many sessions, each with its metadata. KEYS are the sessions' bases. */
+export const rowsScript = `
+local found = {}
+for i = 1, #KEYS do
+  found[i * 2 - 1] = redis.call('GET', KEYS[i] .. 's')
+  found[i * 2] = redis.call('HGET', KEYS[i] .. 'r:metadata', '')
 end
 return found
 `;

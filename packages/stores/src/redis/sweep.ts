@@ -68,15 +68,21 @@ export class Sweep {
     until: number,
     plan: (state: State) => Promise<Plan>,
   ): Promise<EraseResult> {
+    /** What was sent and never answered. */
+    const doubts = new Map<string, EraseResult>();
     for (;;) {
       const { state } = await this.#engine.ask(sessionId, [], until);
       if (state === undefined) return notFound;
+      const told = doubts.get(writeState(state.version, state.row));
+      if (told !== undefined) return told;
       const { result, row, steps } = await plan(state);
       if (row === null) return result;
+      const written = writeState(state.version + 1, row);
       steps.check('version', '', '', `${state.version} `);
-      steps.step('SET', `${this.#keys.base(sessionId)}s`, writeState(state.version + 1, row));
-      const flushed = await this.#engine.send(sessionId, steps, until);
-      if (flushed.outcome === 'done') return result;
+      steps.step('SET', `${this.#keys.base(sessionId)}s`, written);
+      const { outcome } = await this.#engine.send(sessionId, steps, until);
+      if (outcome === 'done') return result;
+      if (outcome === 'unknown') doubts.set(written, result);
       // What was erased stays erased: the same again goes on from there.
       if (performance.now() > until) {
         throw new SessionStoreUnavailableError('locked', `session '${sessionId}' was busy`);
@@ -248,9 +254,9 @@ export class Sweep {
       const range = ['-inf', now, 'LIMIT', 0, limit];
       const ids = (await this.#run(['ZRANGEBYSCORE', this.#keys.due, ...range], until)) as string[];
       const items: DueItem[] = [];
-      for (const sessionId of ids) {
-        const { state } = await this.#engine.ask(sessionId, [], until);
-        const row = state?.row;
+      const states = await this.#engine.states(ids, until);
+      for (const [i, sessionId] of ids.entries()) {
+        const row = states[i]?.row;
         if (row?.status === 'deleted') items.push({ due: 'erase', sessionId });
         else if (row !== undefined && statusAt(row, now) === 'expired') {
           items.push({ due: 'expiry', sessionId });
@@ -263,6 +269,15 @@ export class Sweep {
 
   /** It changed since: its time is not up yet. */
   async #lookLater(sessionId: string, now: number, until: number): Promise<void> {
+    const { state } = await this.#engine.ask(sessionId, [], until);
+    if (state === undefined) {
+      // A server that drops keys dropped its state: nothing would ever take it out of here.
+      const steps = new FlushSteps();
+      steps.check('version', '', '', '');
+      steps.step('ZREM', this.#keys.due, sessionId);
+      await this.#engine.send(sessionId, steps, until);
+      return;
+    }
     await this.#change(sessionId, until, async ({ row }) => {
       const steps = new FlushSteps();
       const open = row.status === 'active' || row.status === 'suspended';

@@ -1,12 +1,12 @@
 // Runs the team on a session, and dies of SIGKILL right before or after the n-th commit, if so told.
 import { createSessions, type SessionStore } from '@lexigram/ai-session';
-import { DatabaseSessionStore } from '@lexigram/ai-session-stores';
 import { type Choice, makeTeam, message, rounds } from '../kit/group-team.ts';
+import { openUrl } from '../kit/open-url.ts';
 import { leave, say } from './talk.ts';
 
 const [url = '', sessionId = '', choice = '', log = '', workMs = '', moment = '', n = ''] =
   process.argv.slice(2);
-const store = await DatabaseSessionStore.open(url, { synchronous: 'normal' });
+const store = await openUrl(url, { synchronous: 'normal' });
 let left = Number(n);
 const commit: SessionStore['commit'] = async (id, given) => {
   // A beat comes when it comes: it is no point of the story.

@@ -1,10 +1,10 @@
 // Runs groups whose agent waits for the test's word in the step that the test names.
 import { createSessions } from '@lexigram/ai-session';
-import { DatabaseSessionStore } from '@lexigram/ai-session-stores';
+import { openUrl } from '../kit/open-url.ts';
 import { errorFacts, hear, say } from './talk.ts';
 
 const [url = ''] = process.argv.slice(2);
-const store = await DatabaseSessionStore.open(url, { synchronous: 'normal' });
+const store = await openUrl(url, { synchronous: 'normal' });
 const sessions = await createSessions({}, { store });
 for (;;) {
   const { sessionId, at, leaseMs } = await hear<{

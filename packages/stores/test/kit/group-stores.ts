@@ -1,4 +1,5 @@
 import { emptyPostgresUrl } from './open-postgres.ts';
+import { ownRedisUrl } from './open-redis.ts';
 
 /** A store on which groups are tried, opened by many processes through its URL. */
 export interface GroupStore {
@@ -10,4 +11,5 @@ export interface GroupStore {
 export const groupStores: readonly GroupStore[] = [
   { name: 'SQLite', url: (folder) => `sqlite:${folder}/sessions.db` },
   { name: 'Postgres', url: emptyPostgresUrl },
+  { name: 'Redis', url: ownRedisUrl },
 ];
