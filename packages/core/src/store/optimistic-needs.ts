@@ -86,48 +86,53 @@ export class Reads {
 
 /** Needs without repeats, in the order in which they came up. */
 export class Needs implements Iterable<Need> {
-  readonly #needs = new Map<string, Need>();
+  /** Most never have any. */
+  #needs: Map<string, Need> | undefined;
 
   get size(): number {
-    return this.#needs.size;
+    return this.#needs?.size ?? 0;
   }
 
   add(need: Need): void {
+    this.#needs ??= new Map();
     this.#needs.set(keyOf(need), need);
   }
 
   clear(): void {
-    this.#needs.clear();
+    this.#needs = undefined;
   }
 
   [Symbol.iterator](): Iterator<Need> {
-    return this.#needs.values();
+    return (this.#needs ?? none).values();
   }
 }
 
+const none: ReadonlyMap<string, Need> = new Map();
+
+/** Asked for with each turn, so that it is made by hand; no part but the last can have a line break. */
 function keyOf(need: Need): string {
   switch (need.need) {
     case 'open':
     case 'spent':
-      return JSON.stringify([need.need, need.owner.tenantId, need.owner.userId]);
+      return `${need.need}\n${JSON.stringify([need.owner.tenantId, need.owner.userId])}`;
     case 'timeline':
     case 'lastTurn':
-      return JSON.stringify([need.need, need.timelineId]);
+      return `${need.need}\n${need.timelineId}`;
     case 'turn':
-      return JSON.stringify([need.need, need.turnId]);
+      return `turn\n${need.turnId}`;
     case 'variables':
-      return JSON.stringify([need.need, need.at.timelineId, need.at.position, need.at.revision]);
+      return `variables\n${need.at.position}\n${need.at.revision}\n${need.at.timelineId}`;
     case 'record':
-      return JSON.stringify([need.need, need.kind, need.key]);
+      return `record\n${need.kind}\n${need.key}`;
     case 'labelled':
-      return JSON.stringify([need.need, need.kind, need.label]);
+      return `labelled\n${need.kind}\n${need.label}`;
     case 'mark':
-      return JSON.stringify([need.need, need.n]);
+      return `mark\n${need.n}`;
     case 'marks':
-      return JSON.stringify([need.need, need.above]);
+      return `marks\n${need.above}`;
     case 'oldest':
-      return JSON.stringify([need.need, need.limit]);
+      return `oldest\n${need.limit}`;
     case 'count':
-      return JSON.stringify([need.need, need.kind]);
+      return `count\n${need.kind}`;
   }
 }

@@ -25,6 +25,8 @@ export interface KnownSession {
   /** The engine's count of writes to the session; 0 if there is none. */
   readonly version: number;
   readonly reads: Reads;
+  /** Whether what was read stays true when turns are added. */
+  readonly isLasting?: boolean;
 }
 
 /** A record to be written. */
@@ -177,8 +179,14 @@ export class OptimisticTransaction implements StoreTransaction {
 
   /** What is known once the writes were flushed; `key` is the engine's. */
   flushed(key: number): KnownSession {
-    const reads = new Reads();
     const row = this.#row as StoredSession;
+    const { isLasting, reads: before, sessionId, version } = this.#known;
+    const changed =
+      this.#records.size + this.#variables.length + this.#marks.size + this.#cleared.length;
+    if (isLasting === true && changed === 0 && this.#owner === undefined && this.#isInPlace(row)) {
+      return { sessionId, row, version: version + 1, reads: before, isLasting };
+    }
+    const reads = new Reads();
     const at = variablesOf(row);
     if (at !== null) {
       const need = { need: 'variables', at } as const;
@@ -211,8 +219,18 @@ export class OptimisticTransaction implements StoreTransaction {
       // The version of a row that was made just now is the engine's.
       if (version > 0) reads.set(need, { open: open + 1, version: version + 1 });
     }
-    const { sessionId, version } = this.#known;
-    return { sessionId, row: { ...row, key }, version: version + 1, reads };
+    return { sessionId, row: { ...row, key }, version: version + 1, reads, isLasting: true };
+  }
+
+  /** Whether the pointer stands on the same timeline, with the same variables and checkpoints. */
+  #isInPlace(row: StoredSession): boolean {
+    const before = this.#known.row;
+    return (
+      before !== undefined &&
+      row.moves === before.moves &&
+      row.variablesRevision === before.variablesRevision &&
+      row.checkpointFloor === before.checkpointFloor
+    );
   }
 
   /** The value of a need, or undefined, noted as lacking. */

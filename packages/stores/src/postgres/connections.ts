@@ -187,17 +187,39 @@ function statementName(text: string): string {
   return name;
 }
 
-/** Settles as `promise` does, or fails at `end` (on `performance.now()`). */
+/** What waits, and when it fails: looked through now and then, for a timer of its own costs more than a wait. */
+const waits = new Set<{ readonly end: number; readonly fail: () => void }>();
+let looking: NodeJS.Timeout | undefined;
+const lookMs = 20;
+
+function look(): void {
+  const now = performance.now();
+  for (const wait of waits) {
+    if (wait.end > now) continue;
+    waits.delete(wait);
+    wait.fail();
+  }
+  if (waits.size > 0) {
+    looking?.refresh();
+    return;
+  }
+  clearTimeout(looking);
+  looking = undefined;
+}
+
+/** Settles as `promise` does, or fails soon after `end` (on `performance.now()`). */
 function inTime<T>(promise: Promise<T>, end: number, late: () => Error): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(() => reject(late()), Math.max(0, end - performance.now()));
+    const wait = { end, fail: () => reject(late()) };
+    waits.add(wait);
+    looking ??= setTimeout(look, lookMs);
     promise.then(
       (value) => {
-        clearTimeout(timer);
+        waits.delete(wait);
         resolve(value);
       },
       (error) => {
-        clearTimeout(timer);
+        waits.delete(wait);
         reject(error);
       },
     );

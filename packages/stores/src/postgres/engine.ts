@@ -74,9 +74,9 @@ export class PostgresEngine implements OptimisticEngine {
           flushStatement(this.#schema, writes, isServersTime),
       );
       if (row === undefined) return { outcome: 'moved' };
-      this.#clock.observe(asked, row.clock as number);
+      if (row.clock !== undefined) this.#clock.observe(asked, row.clock as number);
       if (row.listening !== undefined) this.#listening = row.listening as number;
-      this.#onCommit(this.#listening > (row.clock as number));
+      this.#onCommit(this.#listening > this.#clock.now());
       return { outcome: 'done', key: row.key as number };
     } catch (error) {
       if (isTaken(error)) return { outcome: 'taken' };

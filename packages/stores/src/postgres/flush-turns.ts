@@ -22,7 +22,7 @@ const moved: ReadonlySet<keyof StoredSession> = new Set([
 const columns = sessionColumns.filter(([field]) => moved.has(field));
 const others = sessionColumns.filter(([field]) => !moved.has(field));
 
-/** Milliseconds after which it is asked again whether others listen for commits. */
+/** Milliseconds after which it is asked again what time it is, and whether others listen for commits. */
 const askMs = 250;
 
 /**
@@ -83,7 +83,7 @@ export class TurnFlushes {
         RETURNING key)
       INSERT INTO "${this.#schema}".ai_turns (session, position, ${names})
       SELECT s.key, $3::bigint + pg_current_xact_id()::text::bigint, ${rows} FROM ${from}
-      RETURNING session AS key, ${serverNow} AS clock${asks ? `, ${listening} AS listening` : ''}`;
+      RETURNING session AS key${asks ? `, ${serverNow} AS clock, ${listening} AS listening` : ''}`;
   }
 }
 

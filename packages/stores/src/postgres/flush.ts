@@ -29,11 +29,14 @@ export function flushStatement(
   return new Flush(schema, writes, isServersTime).statement();
 }
 
-/** Whether a session whose time is not up, as this process knows it, is asked for once more by the server. */
+/** No clock that was asked a moment ago is wrong by more: further from its end a session is not asked for it. */
+const doubtMs = 60_000;
+
+/** Whether the server has the last word on the time of a session that is not up, as this process knows it. */
 export function isGuarded({ before, now, row }: SessionWrites, isServersTime: boolean): boolean {
-  const expiresAt = before?.expiresAt ?? null;
+  const left = (before?.expiresAt ?? Number.POSITIVE_INFINITY) - now;
   const isSeen = row.revision !== before?.revision;
-  return isServersTime && isSeen && expiresAt !== null && expiresAt > now;
+  return isServersTime && isSeen && left > 0 && left < doubtMs;
 }
 
 class Flush {

@@ -163,14 +163,16 @@ export class PostgresSessionStore implements SessionStore {
     return this.#connections.read({ text, values }, until);
   }
 
-  async create(session: NewSession): Promise<CommitResult> {
-    this.#checkOpen();
-    return this.#commits.create(session);
+  create(session: NewSession): Promise<CommitResult> {
+    return this.#closing === undefined
+      ? this.#commits.create(session)
+      : Promise.reject(closedError());
   }
 
-  async commit(sessionId: string, commit: Commit): Promise<CommitResult> {
-    this.#checkOpen();
-    return this.#commits.commit(sessionId, commit);
+  commit(sessionId: string, commit: Commit): Promise<CommitResult> {
+    return this.#closing === undefined
+      ? this.#commits.commit(sessionId, commit)
+      : Promise.reject(closedError());
   }
 
   async erase(sessionId: string, request: EraseRequest): Promise<EraseResult> {
@@ -323,8 +325,10 @@ export class PostgresSessionStore implements SessionStore {
   }
 
   #checkOpen(): void {
-    if (this.#closing !== undefined) {
-      throw new SessionStoreUnavailableError('closed', 'the store was closed');
-    }
+    if (this.#closing !== undefined) throw closedError();
   }
+}
+
+function closedError(): SessionStoreUnavailableError {
+  return new SessionStoreUnavailableError('closed', 'the store was closed');
 }

@@ -57,7 +57,7 @@ export function toSession(row: SqlRow): StoredSession {
 }
 
 /** The server's clock, in milliseconds. */
-export const serverNow = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint';
+export const serverNow = "(date_part('epoch', clock_timestamp()) * 1000)::bigint";
 
 /** Turns of one session, from the table `t`; the id of their timeline is made from its number. */
 export const turnColumns =
