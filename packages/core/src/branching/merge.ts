@@ -129,7 +129,7 @@ class Merge {
       if (operation === undefined) return { ...standing(row), note };
       const guards = { status, revision: row.revision };
       const same = await this.#engine.try(this.#parentId, { guards, ...noted });
-      return same.refused === undefined ? { ...same, note } : same;
+      return withNote(same, note);
     }
     await checkVariables(this.#engine, patch);
     const { sessionId } = this.#branch;
@@ -154,7 +154,7 @@ class Merge {
       expiry: this.#engine.expiry,
       ...noted,
     });
-    return result.refused === undefined ? { ...result, note } : result;
+    return withNote(result, note);
   }
 
   async #read(row: SessionRow, history: History): Promise<ReadSides> {
@@ -381,4 +381,9 @@ function keyOf(strategy: MergeStrategy): string {
   } catch {
     return name;
   }
+}
+
+/** The note of what was done here; the same operation, done by another call meanwhile, has its own. */
+function withNote(result: Committed | Refusal, note: string): Committed | Refusal {
+  return result.refused !== undefined || result.replayed ? result : { ...result, note };
 }
