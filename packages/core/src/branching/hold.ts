@@ -100,7 +100,9 @@ async function write(
     if (result.refused !== 'expected') throw refusalError(sessionId, result, 'active');
     // The same operation was here before, or is here at the same time: its hold is made to stand for longer.
     const there = await engine.store.record(sessionId, kind, branchId);
-    if (there?.value !== value || there.version === version) {
+    // Or the hold through which it reads was let go meanwhile, and the turns may be gone.
+    if (there === null) throw new SessionNotFoundError(sessionId);
+    if (there.value !== value || there.version === version) {
       throw refusalError(sessionId, { refused: 'operation', session: result.session }, 'active');
     }
     if (there.dueAt === null) return;
