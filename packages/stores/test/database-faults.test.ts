@@ -44,7 +44,8 @@ it.each([
   ['a lost timeline', `DELETE FROM ai_timelines WHERE ${one} AND n = 2`],
   [
     'a timeline too many',
-    `INSERT INTO ai_timelines SELECT session, 3, base, lineage, chunks, root, previous FROM ai_timelines WHERE ${one} AND n = 2`,
+    `INSERT INTO ai_timelines (session, n, base, lineage, chunks, root, previous)
+       SELECT session, 3, base, lineage, chunks, root, previous FROM ai_timelines WHERE ${one} AND n = 2`,
   ],
   [
     'a checkpoint of the future',
@@ -53,7 +54,10 @@ it.each([
   ['a redo to nowhere', `UPDATE ai_records SET value = 'one.7' WHERE ${one} AND kind = 'redo'`],
   ['a branch that its parent forgot', `DELETE FROM ai_records WHERE ${one} AND kind = 'branch'`],
   ['lost variables', `DELETE FROM ai_variables WHERE ${one}`],
-  ['rows of nobody', `INSERT INTO ai_journal VALUES (99, 1, 0, 'created', 0, NULL)`],
+  [
+    'rows of nobody',
+    `INSERT INTO ai_journal (session, revision, part, type, at) VALUES (99, 1, 0, 'created', 0)`,
+  ],
   ['two schema versions', 'INSERT INTO ai_schema VALUES (0, 0)'],
 ])('the check of databases finds %s', async (_, sql) => {
   const path = temporaryFile();

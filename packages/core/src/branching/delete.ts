@@ -97,7 +97,7 @@ async function eraseFurther(
   const holds: HoldValue[] = [];
   for (const kind of holdKinds) {
     for (const record of await allRecords(store, sessionId, kind)) {
-      holds.push(...readHolds(record.value));
+      holds.push(...readHolds(record.value, sessionId));
     }
   }
   const load = (ids: readonly string[]) => store.timelines(ids);

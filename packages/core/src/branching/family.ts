@@ -25,7 +25,7 @@ export async function holdersOf(
   ].sort((a, b) => a.createdAt - b.createdAt || (a.key < b.key ? -1 : 1));
   const reached = new Map<string, number>();
   for (const { key, value } of records) {
-    const seqs = readHolds(value).map(({ seq }) => seq);
+    const seqs = readHolds(value, sessionId).map(({ seq }) => seq);
     reached.set(key, Math.max(reached.get(key) ?? 0, ...seqs));
   }
   return [...reached].map(([id, seq]) => ({ sessionId: id, seq }));

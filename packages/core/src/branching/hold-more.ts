@@ -41,7 +41,8 @@ async function isHeld(
 ): Promise<boolean> {
   for (const kind of ['branch', 'hold']) {
     const record = await engine.store.record(sessionId, kind, holderId);
-    if (record !== null && readHolds(record.value).some((held) => covers(held, value))) return true;
+    if (record !== null && readHolds(record.value, sessionId).some((held) => covers(held, value)))
+      return true;
   }
   return false;
 }
@@ -68,7 +69,7 @@ async function widen(
         ? { owner: engine.owner, records: [] }
         : await heldThrough(engine, sessionId, throughId);
     const record = await engine.store.record(sessionId, 'hold', key);
-    const holds = record === null ? [value] : together(readHolds(record.value), value);
+    const holds = record === null ? [value] : together(readHolds(record.value, sessionId), value);
     const before = { kind: 'hold', key, version: record?.version ?? null };
     const result = await engine.put(sessionId, {
       guards: { ...guards, records: [...guards.records, before] },

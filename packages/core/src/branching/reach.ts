@@ -1,4 +1,4 @@
-import { parseTimelineId } from '../session/ids.ts';
+import { parseTimelineId, timelineId as timelineIdOf } from '../session/ids.ts';
 import type { KeptTimeline } from '../store/port.ts';
 import type { NewTimeline } from '../store/rows.ts';
 import { type LoadTimelines, segmentsBetween, visit } from '../timeline/lineage.ts';
@@ -10,9 +10,10 @@ export interface HoldValue {
   readonly chunks: readonly string[];
 }
 
-/** A hold as text, short: there is one for each branch. */
+/** A hold as text, short, for there is one for each branch: timelines of the held session by their numbers. */
 export function holdText({ chunks, seq, timelineId }: HoldValue): string {
-  return JSON.stringify([timelineId, seq, ...chunks]);
+  const numbers = chunks.map((id) => parseTimelineId(id).n);
+  return JSON.stringify([parseTimelineId(timelineId).n, seq, ...numbers]);
 }
 
 /** Several of them in one record: a session that went over to another one's turns reads in more than one place. */
@@ -22,19 +23,23 @@ export function holdsText(holds: readonly HoldValue[]): string {
   return `[${holds.map(holdText).join(',')}]`;
 }
 
-export function readHolds(value: string): readonly HoldValue[] {
+/** @param sessionId the session that is held */
+export function readHolds(value: string, sessionId: string): readonly HoldValue[] {
   const read = JSON.parse(value) as StoredHold | readonly StoredHold[];
-  return (isOne(read) ? [read] : read).map(([timelineId, seq, ...chunks]) => ({
-    timelineId,
+  const id = (of: string | number): string =>
+    typeof of === 'number' ? timelineIdOf(sessionId, of) : of;
+  return (isOne(read) ? [read] : read).map(([timeline, seq, ...chunks]) => ({
+    timelineId: id(timeline),
     seq,
-    chunks,
+    chunks: chunks.map(id),
   }));
 }
 
-type StoredHold = readonly [string, number, ...string[]];
+/** Timelines by number; by whole id in what earlier versions wrote. */
+type StoredHold = readonly [string | number, number, ...(string | number)[]];
 
 function isOne(read: StoredHold | readonly StoredHold[]): read is StoredHold {
-  return typeof read[0] === 'string';
+  return !Array.isArray(read[0]);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type Change, type Changes, type ChangesPage, turnItems } from '@lexigram/ai-session/store';
+import { journalData } from './journal.ts';
 import { type SqlRow, toTurn, turnColumns } from './rows.ts';
 import type { Statements } from './statements.ts';
 
@@ -85,7 +86,7 @@ function readJournal(
   to: number,
 ): readonly Placed[] {
   return sql(
-    `SELECT j.id, ${owner}, j.revision, j.type, j.at, j.data
+    `SELECT j.id, ${owner}, j.revision, j.type, j.at, ${journalData}
      FROM ai_journal j CROSS JOIN ai_sessions s ON s.key = j.session
      WHERE j.id > ? AND j.id <= ? ${ofUser(page.userId !== undefined)} ORDER BY j.id LIMIT ?`,
   )

@@ -1,4 +1,5 @@
 import { type FeedItem, type FeedPage, turnItems } from '@lexigram/ai-session/store';
+import { journalData } from './journal.ts';
 import { type SqlRow, toTurn, turnColumns } from './rows.ts';
 import type { Statements } from './statements.ts';
 
@@ -83,7 +84,7 @@ class FeedReader {
     const { key, revision } = this.#session;
     const rows = this.#whole(
       this.#sql(
-        `SELECT revision, type, at, data FROM ai_journal
+        `SELECT j.revision, j.type, j.at, ${journalData} FROM ai_journal j
          WHERE session = ? AND revision > ? AND revision <= ? ORDER BY revision, part`,
       ).iterate(key, this.#after, revision),
     );

@@ -254,6 +254,15 @@ const migrations: readonly string[] = [
   `,
   // What merges took in: see `MergedPoint`.
   'ALTER TABLE ai_timelines ADD COLUMN merged TEXT',
+  // Entries of the journal are dropped in the order in which they came: that is the order of their times.
+  `
+  UPDATE ai_journal SET id = -rowid_of.n FROM (SELECT session, revision, part,
+      row_number() OVER (ORDER BY at DESC, session DESC, revision DESC, part DESC) AS n
+    FROM ai_journal WHERE id IS NULL) AS rowid_of
+    WHERE ai_journal.id IS NULL AND ai_journal.session = rowid_of.session
+      AND ai_journal.revision = rowid_of.revision AND ai_journal.part = rowid_of.part;
+  DROP INDEX ai_journal_at;
+  `,
 ];
 
 /** The newest schema that this version knows. */

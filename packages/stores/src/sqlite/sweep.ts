@@ -192,9 +192,8 @@ export class Sweep {
     this.#tx.keepLastId();
     const rows = this.#db
       .prepare(
-        `DELETE FROM ai_journal WHERE (session, revision, part) IN
-           (SELECT session, revision, part FROM ai_journal WHERE at < ? ORDER BY at LIMIT ?)
-         RETURNING ifnull(id, 0) AS id`,
+        `DELETE FROM ai_journal WHERE at < ?1 AND id IN (SELECT id FROM ai_journal ORDER BY id LIMIT ?2)
+         RETURNING id`,
       )
       .all(before, limit);
     const last = rows.reduce((most, { id }) => Math.max(most, id as number), 0);

@@ -16,6 +16,7 @@ import {
 } from '@lexigram/ai-session/store';
 import { timelineColumns, timelineValues, toTimeline } from '../timeline-values.ts';
 import { readEnds } from './changes.ts';
+import { keptData } from './journal.ts';
 import { readMarks } from './marks.ts';
 import {
   originText,
@@ -431,7 +432,7 @@ export class SqliteTransaction implements StoreTransaction {
       entry.part,
       entry.type,
       entry.at,
-      entry.data,
+      keptData(entry),
     );
   }
 }
