@@ -5,6 +5,7 @@ import type { Compacted } from './children/compact-until-killed.ts';
 import { startChild } from './kit/children.ts';
 import { temporaryFile } from './kit/folder.ts';
 import { randomOf } from './kit/random.ts';
+import { summaryOf } from './kit/summary-of.ts';
 import { countOf } from './scale.ts';
 
 const script = new URL('./children/compact-until-killed.ts', import.meta.url);
@@ -50,10 +51,14 @@ it('the same check finds a summary of turns that were not seen, and a lost turn'
   for (const turnId of ['a', 'b', 'c']) {
     await sessions.manager.addTurn(sessionId, { turnId, role: 'user', content: turnId });
   }
-  await sessions.projection.compact(sessionId, { upTo: 2, summarise: () => 'a b' });
+  await sessions.projection.compact(sessionId, {
+    upTo: 2,
+    summarise: () => summaryOf(null, ['a', 'b']),
+  });
   expect(await faultsIn(sessions, [{ did: 'turn', turnId: 'c' }])).toEqual([]);
   expect(await faultsIn(sessions, [{ did: 'turn', turnId: 'd' }])).toHaveLength(1);
-  await sessions.projection.compact(sessionId, { upTo: 3, summarise: () => 'a b c d' });
+  const summarise = () => summaryOf(null, ['a', 'b', 'c', 'd']);
+  await sessions.projection.compact(sessionId, { upTo: 3, summarise });
   expect(await faultsIn(sessions, [])).toHaveLength(1);
 });
 
@@ -72,10 +77,13 @@ async function faultsIn(sessions: Sessions, said: readonly Compacted[]): Promise
   const faults = said.flatMap((done) =>
     done.did === 'turn' && !there.has(done.turnId) ? [`${done.turnId} is lost`] : [],
   );
-  const records = await sessions.store.records(sessionId, 'overlay', { limit: 1_000 });
+  const records = await sessions.store.records(sessionId, 'overlay', { limit: 100_000 });
+  const upTo: string[] = [''];
+  for (const id of ids) upTo.push(summaryOf(upTo.at(-1) ?? '', [id]));
   for (const { value } of records) {
     const { summary, to } = JSON.parse(value);
-    if (summary !== ids.slice(0, to.seq).join(' ')) faults.push(`the summary up to ${to.seq}`);
+    if (summary !== summaryOf(null, ids.slice(0, to.seq)))
+      faults.push(`the summary up to ${to.seq}`);
     if (ids[to.seq - 1] !== to.turnId) faults.push(`the end of the summary up to ${to.seq}`);
   }
   const ends = new Set(records.map(({ value }) => JSON.parse(value).to.seq));
@@ -89,7 +97,10 @@ async function compactWhenFree(sessions: Sessions): Promise<number> {
       .compact(sessionId, {
         keepLast: 1,
         summarise: ({ previous, turns }) =>
-          [previous ?? '', ...turns.map(({ turnId }) => turnId)].join(' ').trim(),
+          summaryOf(
+            previous,
+            turns.map(({ turnId }) => turnId),
+          ),
       })
       .catch((error: { code?: string }) => {
         if (error.code !== 'LEX_ERR_SES_019') throw error;

@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { createSessions, SessionLeaseError } from '@lexigram/ai-session';
 import { SqliteSessionStore } from '@lexigram/ai-session-stores';
+import { summaryOf } from '../kit/summary-of.ts';
 import { say } from './talk.ts';
 
 /** What a process has done. */
@@ -31,7 +32,10 @@ for (let n = 1; ; n++) {
       // A summary that tells which turns it saw.
       summarise: async ({ previous, turns }) => {
         await setTimeout(n % 7);
-        return [previous ?? '', ...turns.map(({ turnId }) => turnId)].join(' ').trim();
+        return summaryOf(
+          previous,
+          turns.map(({ turnId }) => turnId),
+        );
       },
     });
     if (made !== null) say({ did: 'summary', toSeq: made.toSeq } satisfies Compacted);
