@@ -88,6 +88,86 @@ export const transferLaws: readonly Law[] = [
       await manager.close(sessionId);
       await refused(manager.transfer(sessionId, { userId: 'other' }), 'closed', { sessionId });
       assert.deepEqual((await manager.list({ userId: 'other' })).items, []);
+
+      // Room for one: of two sessions that come at once one stays where it is, and goes on.
+      const two = [await sessionOf(sessions, 1), await manager.create({ userId: 'next to it' })];
+      const results = await Promise.allSettled(
+        two.map((one) => manager.transfer(one.sessionId, { userId: 'other' })),
+      );
+      assert.deepEqual(results.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
+      const stays = two[results.findIndex(({ status }) => status === 'rejected')]?.sessionId ?? '';
+      assert.equal((await manager.addTurn(stays, say('on'))).current, true);
+    },
+  },
+  {
+    id: 'transfer/no-room-changes-nothing',
+    promise:
+      'A transfer that the new owner has no room for leaves no trace, however often it is asked for.',
+    async check(bench) {
+      const sessions = await bench.open({ maxSessionsPerUser: 1 });
+      const { manager } = sessions;
+      const { sessionId } = await sessionOf(sessions, 2);
+      await manager.create({ userId: 'full' });
+      const before = await manager.getState(sessionId);
+      for (let n = 0; n < 3; n++) {
+        await refused(manager.transfer(sessionId, { userId: 'full' }), 'capacity');
+      }
+      assert.deepEqual(await manager.getState(sessionId), before);
+    },
+  },
+  {
+    id: 'transfer/at-once',
+    promise:
+      'A session that one owner asks for several times at once is given once, and each is answered with it; of several owners that ask at once one gets it, and for the others it is unknown.',
+    async check(bench) {
+      const sessions = await bench.open();
+      const { manager } = sessions;
+      for (let round = 0; round < 10; round++) {
+        const { sessionId } = await sessionOf(sessions, 2);
+        if (round % 2 === 1) await manager.suspend(sessionId);
+        const names = [`a${round}`, `a${round}`, `a${round}`, `b${round}`, `c${round}`];
+        const answers = await Promise.allSettled(
+          names.map((userId) => manager.transfer(sessionId, { userId })),
+        );
+        const given = new Map<string, string>();
+        for (const [i, answer] of answers.entries()) {
+          if (answer.status === 'rejected') {
+            await refused(Promise.reject(answer.reason), 'notFound', { sessionId });
+            continue;
+          }
+          given.set(names[i] as string, answer.value.sessionId);
+        }
+        const winners = new Set(given.keys());
+        assert.equal(winners.size, 1, `${[...winners]}`);
+        const won = answers.filter(({ status }) => status === 'fulfilled');
+        assert.equal(won.length, winners.has(`a${round}`) ? 3 : 1);
+        for (const userId of new Set(names)) {
+          const { items } = await manager.list({ userId });
+          assert.deepEqual(
+            items.map((item) => item.sessionId),
+            winners.has(userId) ? [given.get(userId)] : [],
+          );
+        }
+        const [movedId] = given.values();
+        assert.deepEqual(await textsOf(manager, movedId as string), texts(2));
+        await refused(manager.getState(sessionId), 'notFound', { sessionId });
+      }
+    },
+  },
+  {
+    id: 'transfer/suspended',
+    promise: 'A suspended session is suspended with its new owner, too, and can be resumed there.',
+    async check(bench) {
+      const sessions = await bench.open();
+      const { manager } = sessions;
+      const { sessionId } = await sessionOf(sessions, 2);
+      await manager.suspend(sessionId);
+      const moved = await manager.transfer(sessionId, { userId: 'ada' });
+      assert.equal(moved.status, 'suspended');
+      await refused(manager.addTurn(moved.sessionId, say('x')), 'transition');
+      await manager.resume(moved.sessionId);
+      await manager.addTurn(moved.sessionId, say('on'));
+      assert.deepEqual(await textsOf(manager, moved.sessionId), [...texts(2), 'on']);
     },
   },
 ];

@@ -112,6 +112,8 @@ export const listsLastChangedFirst: OpenStore = listing(async (query, list) => {
   return rows.toSorted((a, b) => b.revision - a.revision).slice(0, query.limit);
 });
 
+export const listsNothing: OpenStore = listing(async () => []);
+
 export const forgetsCursors: OpenStore = listing(({ after: _, ...query }, list) => list(query));
 
 export const pagesByTimeOnly: OpenStore = listing(async (query, list) => {
