@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   type ScopedSessions,
   SessionClosedError,
@@ -30,20 +31,25 @@ export interface AiSession {
    * The session as it is now; a new one if there is none, whose cookie goes out with the answer. Ask before the
    * answer begins.
    *
-   * @throws SessionClosedError, SessionExpiredError if the request names an ended session by header or query;
-   * SessionInputError if a GET or HEAD would make one, unless `createOnGet`, or if the answer has begun;
-   * SessionCapacityError
+   * @throws SessionClosedError, SessionExpiredError if the request names an ended session by header or query, or if
+   * it has ended since; SessionNotFoundError if it was deleted since; SessionInputError if a GET or HEAD would make
+   * one, unless `createOnGet`, if a page of another origin would, or if the answer has begun; SessionCapacityError
    */
   getOrCreate(): Promise<SessionState>;
 }
 
 /** What `RequestSession` needs of the middleware. */
 export interface Making {
-  readonly mayCreate: boolean;
+  /** What stands against a new session, if anything does. */
+  readonly refusal: 'method' | 'origin' | null;
   readonly canSetHeaders: () => boolean;
   /** Tells the client about a session that was made for it. */
   readonly announce: (sessionId: string) => void;
 }
+
+/** What a page is told that may not write. */
+export const foreignOrigin =
+  'a page of this origin may not write here; allowedOrigins names those that may';
 
 /** The session of one request. */
 export class RequestSession implements AiSession {
@@ -53,6 +59,8 @@ export class RequestSession implements AiSession {
   #state: SessionState | null;
   #source: SessionSource | 'new' | null;
   #pending: Promise<SessionState> | null = null;
+  /** Runs a function in the scope of the request, wherever it is called from. */
+  #inScope: <R>(fn: () => R) => R = (fn) => fn();
 
   constructor(
     owner: RequestOwner,
@@ -79,28 +87,36 @@ export class RequestSession implements AiSession {
     return this.#source;
   }
 
+  /** From here on the code that runs is the request's handler. */
+  enter(): void {
+    this.#inScope = AsyncLocalStorage.snapshot();
+  }
+
   async getOrCreate(): Promise<SessionState> {
-    const state = this.#state;
-    if (state === null) {
+    if (this.#state === null) {
       this.#pending ??= this.#create().finally(() => {
         this.#pending = null;
       });
       return this.#pending;
     }
+    const state = await this.sessions.manager.getState(this.#state.sessionId);
     if (state.status === 'closed') throw new SessionClosedError(state.sessionId);
     if (state.status === 'expired') throw new SessionExpiredError(state.sessionId);
-    return this.sessions.manager.getState(state.sessionId);
+    return state;
   }
 
   async #create(): Promise<SessionState> {
-    if (!this.#making.mayCreate) {
+    const { refusal } = this.#making;
+    if (refusal === 'method') {
       throw new SessionInputError(
         'method',
         'GET and HEAD make no session; use another method, or set createOnGet',
       );
     }
+    if (refusal === 'origin') throw new SessionInputError('origin', foreignOrigin);
     this.#checkHead();
-    const made = await this.sessions.context.getOrCreate();
+    // In the request's own scope: a queue or a pool may have called back in that of another request.
+    const made = await this.#inScope(() => this.sessions.context.getOrCreate());
     // Between the two the answer may have begun: a client that cannot be told has no use for the session.
     this.#checkHead();
     this.#state = made;

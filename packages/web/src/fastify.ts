@@ -1,7 +1,9 @@
 import { isSessionError, type Sessions } from '@lexigram/ai-session';
 import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import type { AiSession } from './ai-session.ts';
+import { headersOf } from './answer-headers.ts';
 import type { Exchange } from './exchange.ts';
+import { headerOf } from './node.ts';
 import type { SessionMiddlewareOptions } from './options.ts';
 import { SessionMiddleware } from './session-middleware.ts';
 import { type Rejection, toRejection } from './status.ts';
@@ -64,27 +66,20 @@ function answerErrors(fastify: FastifyInstance): void {
 }
 
 function toExchange(request: FastifyRequest, reply: FastifyReply): Exchange<FastifyRequest> {
-  let cookie: string | undefined;
   return {
     method: request.method,
     url: request.raw.url ?? '/',
-    header: (name) => {
-      const value = request.headers[name.toLowerCase()];
-      return value === undefined ? null : String(value);
-    },
+    header: (name) => headerOf(request.raw, name),
     encrypted: (request.raw.socket as { encrypted?: boolean }).encrypted === true,
     request,
-    canSetHeaders: () => !reply.sent && !reply.raw.headersSent,
-    setHeader: (name, value) => void reply.header(name, value),
-    addCookie: (value) => {
-      const others = [reply.getHeader('Set-Cookie') ?? []].flat().map(String);
-      reply.removeHeader('Set-Cookie');
-      void reply.header('Set-Cookie', [...others.filter((one) => one !== cookie), value]);
-      cookie = value;
-    },
+    // A hijacked reply counts as sent before its head is.
+    canSetHeaders: () => !reply.raw.headersSent,
+    // Below the reply, so that handlers that write to the raw answer send them, too.
+    ...headersOf(reply.raw),
   };
 }
 
 function send(reply: FastifyReply, { body, headers, status }: Rejection): void {
+  if (reply.sent || reply.raw.headersSent) return;
   void reply.code(status).headers(headers).send(body);
 }

@@ -29,7 +29,7 @@ export async function handleFetch<Rest extends readonly unknown[]>(
   const exchange: Exchange<Request> = {
     method: request.method,
     url: request.url,
-    header: (name) => request.headers.get(name),
+    header: (name) => headerOfWeb(request, name),
     encrypted: request.url.startsWith('https:'),
     request,
     canSetHeaders: () => !answered,
@@ -52,4 +52,10 @@ export async function handleFetch<Rest extends readonly unknown[]>(
   for (const [name, value] of headers) withHeaders.headers.set(name, value);
   for (const value of cookies) withHeaders.headers.append('Set-Cookie', value);
   return withHeaders;
+}
+
+/** A header's value as it came; a request that no server made says its host in its URL alone. */
+export function headerOfWeb(request: Request, name: string): string | null {
+  const value = request.headers.get(name);
+  return value === null && name === 'host' ? new URL(request.url).host : value;
 }

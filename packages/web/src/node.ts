@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isSessionError, type Sessions } from '@lexigram/ai-session';
 import type { AiSession } from './ai-session.ts';
+import { headersOf } from './answer-headers.ts';
 import type { Exchange } from './exchange.ts';
 import type { SessionMiddlewareOptions } from './options.ts';
 import { SessionMiddleware } from './session-middleware.ts';
@@ -47,27 +48,27 @@ function toExchange<Request extends IncomingMessage>(
   request: Request,
   response: ServerResponse,
 ): Exchange<Request> {
-  let cookie: string | undefined;
   return {
     method: request.method ?? 'GET',
     url: request.url ?? '/',
-    header: (name) => {
-      const value = request.headers[name.toLowerCase()];
-      return value === undefined ? null : String(value);
-    },
+    header: (name) => headerOf(request, name),
     encrypted: (request.socket as { encrypted?: boolean }).encrypted === true,
     request,
     canSetHeaders: () => !response.headersSent,
-    setHeader: (name, value) => response.setHeader(name, value),
-    addCookie: (value) => {
-      const others = [response.getHeader('Set-Cookie') ?? []].flat().map(String);
-      response.setHeader('Set-Cookie', [...others.filter((one) => one !== cookie), value]);
-      cookie = value;
-    },
+    ...headersOf(response),
   };
 }
 
+/** A header's value as it came; HTTP/2 says the host otherwise. */
+export function headerOf({ headers }: IncomingMessage, name: string): string | null {
+  const key = name.toLowerCase();
+  const value = headers[key] ?? (key === 'host' ? headers[':authority'] : undefined);
+  return value === undefined ? null : String(value);
+}
+
 function send(response: ServerResponse, { body, headers, status }: Rejection): void {
+  // Something else answered already, when a time was up, say.
+  if (response.headersSent) return;
   response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) });
   response.end(body);
 }

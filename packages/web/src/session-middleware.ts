@@ -2,11 +2,18 @@ import {
   isSessionError,
   newSessionId,
   type ScopedSessions,
+  type SessionErrorCode,
   SessionInputError,
   type SessionState,
   type Sessions,
 } from '@lexigram/ai-session';
-import { type AiSession, type Making, type RequestOwner, RequestSession } from './ai-session.ts';
+import {
+  type AiSession,
+  foreignOrigin,
+  type Making,
+  type RequestOwner,
+  RequestSession,
+} from './ai-session.ts';
 import { setCookie, signCookie } from './cookie.ts';
 import type { Exchange } from './exchange.ts';
 import { type FetchHandler, handleFetch } from './fetch.ts';
@@ -31,7 +38,7 @@ type Found = { readonly state: SessionState; readonly source: SessionSource } | 
  * A session is made only when the handler asks for it. Doors for frameworks stand beside this class: `./express`,
  * `./fastify`, `./hono`, `./node`; `fetch` is the one for Web handlers.
  */
-export class SessionMiddleware<Request = unknown> {
+export class SessionMiddleware<Request = globalThis.Request> {
   readonly #sessions: Sessions;
   readonly #settings: Settings<Request>;
 
@@ -45,7 +52,7 @@ export class SessionMiddleware<Request = unknown> {
   fetch<Rest extends readonly unknown[]>(
     handler: FetchHandler<Rest>,
   ): (request: globalThis.Request, ...rest: Rest) => Promise<Response> {
-    const middleware = this as SessionMiddleware<unknown>;
+    const middleware = this as unknown as SessionMiddleware;
     return (request, ...rest) => handleFetch(middleware, handler, request, rest);
   }
 
@@ -61,7 +68,10 @@ export class SessionMiddleware<Request = unknown> {
 
   /** Runs the handler of a request with its session bound to `sessions.context`. */
   run<R>(aiSession: AiSession, handler: () => R): R {
-    return this.#sessions.context.run(aiSession.state, handler);
+    return this.#sessions.context.run(aiSession.state, () => {
+      if (aiSession instanceof RequestSession) aiSession.enter();
+      return handler();
+    });
   }
 
   async #begin(exchange: Exchange<Request>): Promise<AiSession | Rejection> {
@@ -69,19 +79,22 @@ export class SessionMiddleware<Request = unknown> {
     const secure = isSecure(exchange, settings.trustProxy);
     const named = readSources(exchange, settings, secure);
     if ('status' in named) return named;
+    const safe = safeMethods.has(exchange.method.toUpperCase());
+    const foreign = !safe && this.#isForeign(exchange, secure);
+    // What a page of another origin can send without being asked first: cookies and the query, but no header.
+    if (foreign && named.id !== null && named.id.source !== 'header') {
+      return reject(403, 'foreign_origin', foreignOrigin);
+    }
     const owner = await this.#owner(exchange, named);
     if ('status' in owner) return owner;
     const scoped = this.#sessions.as({ tenantId: owner.tenantId, userId: owner.userId });
     const announce = (sessionId: string): void =>
       this.#announce(exchange, sessionId, owner, secure);
-    const safe = safeMethods.has(exchange.method.toUpperCase());
     const found = await this.#find(named, owner, scoped, announce);
     if (found !== null && 'status' in found) return found;
-    if (found?.source === 'cookie' && !safe && this.#isForeign(exchange, secure)) {
-      return reject(403, 'foreign_origin', 'this origin may not write with the cookie');
-    }
+    const byOrigin = foreign && settings.cookieName !== null ? 'origin' : null;
     const making: Making = {
-      mayCreate: !safe || settings.createOnGet,
+      refusal: safe && !settings.createOnGet ? 'method' : byOrigin,
       canSetHeaders: () => exchange.canSetHeaders(),
       announce,
     };
@@ -115,7 +128,7 @@ export class SessionMiddleware<Request = unknown> {
     // Logged in since: what the visitor said so far is the user's now, under an id that nobody else knows.
     if (!owner.anonymous && cookie?.visitor)
       return this.#adopt(cookie.sessionId, cookie.visitor, owner, announce);
-    const state = await unlessUnknown(scoped.manager.getState(id.sessionId));
+    const state = await unless(scoped.manager.getState(id.sessionId), gone);
     const ended = state === null || state.status === 'closed' || state.status === 'expired';
     return ended ? null : { state, source: 'cookie' };
   }
@@ -126,14 +139,14 @@ export class SessionMiddleware<Request = unknown> {
     { tenantId, userId }: RequestOwner,
     announce: (sessionId: string) => void,
   ): Promise<Found> {
-    const before = await unlessUnknown(this.#sessions.manager.getState(sessionId));
+    const { manager } = this.#sessions;
+    const before = await unless(manager.getState(sessionId), gone);
     const own = before === null || before.userId === `${visitorPrefix}${visitor}`;
     const open = before === null || before.status === 'active' || before.status === 'suspended';
     if (!own || !open) return null;
-    // Unknown may be moved already, by a request whose answer did not arrive.
-    const moved = await unlessUnknown(
-      this.#sessions.manager.transfer(sessionId, { tenantId, userId }),
-    );
+    // Unknown may be moved already, by a request whose answer did not arrive. A user without room goes on without:
+    // the visitor's cookie and session stay, and move once there is room.
+    const moved = await unless(manager.transfer(sessionId, { tenantId, userId }), unmoved);
     if (moved === null) return null;
     announce(moved.sessionId);
     return { state: moved, source: 'cookie' };
@@ -145,6 +158,7 @@ export class SessionMiddleware<Request = unknown> {
     { anonymous, userId }: RequestOwner,
     secure: boolean,
   ): void {
+    if (!exchange.canSetHeaders()) return;
     const { cookieMaxAge: maxAge, cookieName, headerName, secrets } = this.#settings;
     const [secret] = secrets;
     if (cookieName !== null && secret !== undefined) {
@@ -156,12 +170,18 @@ export class SessionMiddleware<Request = unknown> {
     exchange.setHeader('Cache-Control', 'no-store');
   }
 
-  /** Whether a page of another origin sent the request; a client that is no browser names none. */
+  /**
+   * Whether a page of another origin sent the request; a client that is no browser names none. What the browser says
+   * itself counts first. Whether a proxy in front speaks https is only known with `trustProxy`.
+   */
   #isForeign(exchange: Exchange<Request>, secure: boolean): boolean {
     const origin = exchange.header('origin');
-    if (origin === null) return exchange.header('sec-fetch-site') === 'cross-site';
-    if (this.#settings.allowedOrigins.has(origin)) return false;
-    return origin !== `${secure ? 'https' : 'http'}://${exchange.header('host') ?? ''}`;
+    if (origin !== null && this.#settings.allowedOrigins.has(origin)) return false;
+    const site = exchange.header('sec-fetch-site');
+    if (site !== null) return site !== 'same-origin' && site !== 'none';
+    if (origin === null) return false;
+    const host = (exchange.header('host') ?? '').toLowerCase();
+    return origin !== `https://${host}` && (secure || origin !== `http://${host}`);
   }
 }
 
@@ -171,11 +191,24 @@ function isSecure(exchange: Exchange, trustProxy: boolean): boolean {
   return proto === null ? exchange.encrypted : proto.split(',', 1)[0]?.trim() === 'https';
 }
 
-async function unlessUnknown(state: Promise<SessionState>): Promise<SessionState | null> {
+const gone: readonly SessionErrorCode[] = ['LEX_ERR_SES_007'];
+/** Unknown, expired, closed, or no room. */
+const unmoved: readonly SessionErrorCode[] = [
+  ...gone,
+  'LEX_ERR_SES_008',
+  'LEX_ERR_SES_009',
+  'LEX_ERR_SES_012',
+];
+
+/** The state, or null where one of these errors is why there is none. */
+async function unless(
+  state: Promise<SessionState>,
+  codes: readonly SessionErrorCode[],
+): Promise<SessionState | null> {
   try {
     return await state;
   } catch (error) {
-    if (isSessionError(error) && error.code === 'LEX_ERR_SES_007') return null;
+    if (isSessionError(error) && codes.includes(error.code)) return null;
     throw error;
   }
 }

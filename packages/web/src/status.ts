@@ -1,6 +1,7 @@
 import type {
   SessionError,
   SessionErrorCode,
+  SessionInputError,
   SessionLimitError,
   SessionStoreUnavailableError,
 } from '@lexigram/ai-session';
@@ -24,8 +25,11 @@ const statuses: Readonly<Record<SessionErrorCode, number>> = {
   LEX_ERR_SES_020: 501,
 };
 
-/** The HTTP status of an error: 413 for a limit of bytes, 507 for a full store, else by its code. */
+/** The HTTP status of an error: 403 for a foreign origin, 413 for a limit of bytes, 507 for a full store, else by its code. */
 export function statusOf(error: SessionError): number {
+  if (error.code === 'LEX_ERR_SES_014') {
+    return (error as SessionInputError).path === 'origin' ? 403 : 400;
+  }
   if (error.code === 'LEX_ERR_SES_015') {
     return (error as SessionLimitError).limit.endsWith('Bytes') ? 413 : 400;
   }

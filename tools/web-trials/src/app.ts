@@ -1,4 +1,4 @@
-import type { Sessions } from '@lexigram/ai-session';
+import { isSessionError, type Sessions } from '@lexigram/ai-session';
 import type { AiSession, Authenticated } from '@lexigram/ai-session-web';
 import type { DoorOptions } from './door.ts';
 
@@ -25,10 +25,73 @@ export const app = {
   },
 };
 
-/** Whoever the header `x-user` names; the application's own way to tell. */
-export function userOf(header: string | null | undefined): Authenticated | null {
-  return header ? { tenantId: 'acme', userId: header } : null;
+/** Whoever the header `x-user` names; the application's own way to tell. After `!` it is out of order. */
+export function userOf(
+  header: string | null | undefined,
+): Authenticated | null | Promise<Authenticated | null> {
+  if (!header?.startsWith('!')) return header ? { tenantId: 'acme', userId: header } : null;
+  return broken[header]?.() as Authenticated;
 }
+
+const broken: Readonly<Record<string, () => unknown>> = {
+  '!throws': () => {
+    throw new Error('the directory is down');
+  },
+  '!rejects': () => Promise.reject(new Error('the directory is down')),
+  '!number': () => ({ tenantId: 'acme', userId: 42 }),
+  '!empty': () => ({ tenantId: 'acme', userId: '' }),
+  '!long': () => ({ tenantId: 'acme', userId: 'a'.repeat(10_000) }),
+  '!control': () => ({ tenantId: 'acme', userId: 'ada\n' }),
+  '!ill-formed': () => ({ tenantId: 'acme', userId: 'ada\ud800' }),
+  '!object': () => ({ tenantId: 'acme', userId: { toString: () => 'ada' } }),
+  '!list': () => ({ tenantId: 'acme', userId: ['ada'] }),
+  '!nothing': () => ({}),
+  '!true': () => true,
+  '!text': () => 'ada',
+  '!tenant': () => ({ tenantId: 5, userId: 'ada' }),
+};
+
+type Late = Pick<AiSession, 'getOrCreate'>;
+const kept: Late[] = [];
+const waiting: (() => void)[] = [];
+
+async function codeOf(asked: Promise<unknown>): Promise<string> {
+  const error: unknown = await asked.then(
+    () => null,
+    (one: unknown) => one,
+  );
+  return isSessionError(error) ? error.code : String(error);
+}
+
+/** Paths of what else the application does, told alike behind every door. */
+export const odd: Readonly<
+  Record<string, (aiSession: AiSession, sessions: Sessions) => object | Promise<object>>
+> = {
+  /** Ends its session in the middle, as another request may. */
+  '/lose': async (aiSession, { manager }) => {
+    const sessionId = aiSession.sessionId ?? '';
+    await manager.close(sessionId);
+    const closed = await codeOf(aiSession.getOrCreate());
+    await manager.delete(sessionId);
+    return { codes: [closed, await codeOf(aiSession.getOrCreate())] };
+  },
+  /** Keeps what it was given for later. */
+  '/keep': (aiSession) => {
+    kept.push(aiSession);
+    return { kept: true };
+  },
+  '/late': async () => ({ code: await codeOf(kept.pop()?.getOrCreate() ?? Promise.resolve()) }),
+  /** Two requests wait for each other, and the second one calls both back: so do pools that know no context. */
+  '/pooled': (aiSession, sessions) =>
+    new Promise((resolve, reject) => {
+      waiting.push(() => {
+        aiSession.getOrCreate().then(({ sessionId }) => {
+          resolve({ sessionId, own: aiSession.sessionId, bound: sessions.context.sessionId });
+        }, reject);
+      });
+      if (waiting.length > 1) for (const call of waiting.splice(0)) call();
+    }),
+};
 
 export const secret = 'a key for tests, of thirty-two bytes or more';
 
@@ -45,5 +108,5 @@ export async function answerTo(
   if (path === '/state') return app.state(aiSession, sessions);
   if (path === '/ask') return app.ask(aiSession, sessions);
   if (path === '/turn') return app.turn(aiSession, JSON.parse(await body()).content);
-  return null;
+  return (await odd[path]?.(aiSession, sessions)) ?? null;
 }

@@ -1,11 +1,12 @@
 import 'reflect-metadata';
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Sessions } from '@lexigram/ai-session';
 import type { AiSession } from '@lexigram/ai-session-web';
 import {
   app,
   type DoorOptions,
+  odd,
   preset,
   type Running,
   userOf,
@@ -14,16 +15,24 @@ import {
   All,
   Body,
   Controller,
+  Header,
   HttpCode,
   type INestApplication,
   Inject,
   Module,
   Post,
+  Req,
+  Res,
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { CurrentSession, SESSIONS, SessionModule } from '../../src/index.ts';
+
+/** Fastify's has the one of Node inside. */
+interface AnyResponse {
+  readonly raw?: ServerResponse;
+}
 
 @Controller()
 class TrialController {
@@ -45,6 +54,28 @@ class TrialController {
     return app.ask(aiSession, this.#sessions);
   }
 
+  @All(Object.keys(odd))
+  @HttpCode(200)
+  async odd(@CurrentSession() aiSession: AiSession, @Req() request: AnyRequest): Promise<object> {
+    return odd[request.url]?.(aiSession, this.#sessions) ?? {};
+  }
+
+  @Post('dressed')
+  @HttpCode(200)
+  @Header('Cache-Control', 'public, max-age=60')
+  @Header('Set-Cookie', 'other=1')
+  async dressed(@CurrentSession() aiSession: AiSession): Promise<object> {
+    await aiSession.getOrCreate();
+    return {};
+  }
+
+  @Post('raw')
+  async raw(@CurrentSession() aiSession: AiSession, @Res() response: AnyResponse): Promise<void> {
+    await aiSession.getOrCreate();
+    const headers = { 'Set-Cookie': 'other=1', 'Cache-Control': 'public, max-age=60' };
+    (response.raw ?? (response as ServerResponse)).writeHead(200, headers).end('{}');
+  }
+
   @Post('turn')
   @HttpCode(200)
   turn(@CurrentSession() aiSession: AiSession, @Body() body: { content: string }): Promise<object> {
@@ -53,6 +84,7 @@ class TrialController {
 }
 
 interface AnyRequest {
+  readonly url: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 

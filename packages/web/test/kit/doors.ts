@@ -5,6 +5,7 @@ import {
   answerTo,
   app,
   type Door,
+  odd,
   preset,
   type Running,
   userOf,
@@ -38,6 +39,9 @@ const readBody = async (stream: AsyncIterable<Uint8Array>): Promise<string> => {
   return Buffer.concat(chunks).toString();
 };
 
+/** What a handler sets itself. */
+const dress = { 'Set-Cookie': 'other=1', 'Cache-Control': 'public, max-age=60' } as const;
+
 export const doors: Readonly<Record<string, Door>> = {
   node: (sessions, options) => {
     const middleware = nodeMiddleware(sessions, {
@@ -54,6 +58,14 @@ export const doors: Readonly<Record<string, Door>> = {
         if (error !== undefined) return fail(error);
         const { aiSession } = request as unknown as { aiSession: AiSession };
         const path = (request.url ?? '').split('?', 1)[0] ?? '';
+        if (path === '/dressed' || path === '/raw') {
+          aiSession.getOrCreate().then(() => {
+            const headers = path === '/raw' ? Object.entries(dress).flat() : { ...dress };
+            if (path === '/dressed') response.writeHead(200, 'Well', headers).end('{}');
+            else response.writeHead(200, headers).end('{}');
+          }, fail);
+          return;
+        }
         answerTo(path, aiSession, sessions, () => readBody(request)).then((answer) => {
           response.writeHead(answer === null ? 404 : 200, { 'Content-Type': 'application/json' });
           response.end(request.method === 'HEAD' ? undefined : JSON.stringify(answer));
@@ -79,6 +91,20 @@ export const doors: Readonly<Record<string, Door>> = {
     server.all('/ask', async (request, response) => {
       response.json(await app.ask(request.aiSession, sessions));
     });
+    for (const [path, run] of Object.entries(odd)) {
+      server.all(path, async (request, response) => {
+        response.json(await run(request.aiSession, sessions));
+      });
+    }
+    server.post('/dressed', async (request, response) => {
+      await request.aiSession.getOrCreate();
+      response.cookie('other', '1').set('Cache-Control', dress['Cache-Control']).json({});
+    });
+    server.post('/raw', async (request, response) => {
+      await request.aiSession.getOrCreate();
+      response.set('Cache-Control', 'private').writeHead(200, dress);
+      response.end('{}');
+    });
     server.post('/turn', async (request, response) => {
       response.json(await app.turn(request.aiSession, request.body.content));
     });
@@ -97,6 +123,18 @@ export const doors: Readonly<Record<string, Door>> = {
     );
     server.all('/state', (request) => app.state(request.aiSession, sessions));
     server.all('/ask', (request) => app.ask(request.aiSession, sessions));
+    for (const [path, run] of Object.entries(odd)) {
+      server.all(path, async (request) => run(request.aiSession, sessions));
+    }
+    server.post('/dressed', async (request, reply) => {
+      await request.aiSession.getOrCreate();
+      return reply.headers(dress).send({});
+    });
+    server.post('/raw', async (request, reply) => {
+      reply.hijack();
+      await request.aiSession.getOrCreate();
+      reply.raw.writeHead(200, dress).end('{}');
+    });
     server.post('/turn', (request) =>
       app.turn(request.aiSession, (request.body as { content: string }).content),
     );
@@ -123,6 +161,17 @@ export const doors: Readonly<Record<string, Door>> = {
     );
     server.all('/state', (c) => c.json(app.state(c.get('aiSession'), sessions)));
     server.all('/ask', async (c) => c.json(await app.ask(c.get('aiSession'), sessions)));
+    for (const [path, run] of Object.entries(odd)) {
+      server.all(path, async (c) => c.json(await run(c.get('aiSession'), sessions)));
+    }
+    server.post('/dressed', async (c) => {
+      await c.get('aiSession').getOrCreate();
+      return c.json({}, 200, dress);
+    });
+    server.post('/raw', async (c) => {
+      await c.get('aiSession').getOrCreate();
+      return new Response('{}', { headers: dress });
+    });
     server.post('/turn', async (c) =>
       c.json(await app.turn(c.get('aiSession'), (await c.req.json()).content)),
     );
@@ -137,6 +186,10 @@ export const doors: Readonly<Record<string, Door>> = {
     });
     const handler = middleware.fetch(async (request, aiSession) => {
       const { pathname } = new URL(request.url);
+      if (pathname === '/dressed' || pathname === '/raw') {
+        await aiSession.getOrCreate();
+        return new Response('{}', { headers: dress });
+      }
       const answer = await answerTo(pathname, aiSession, sessions, () => request.text());
       return Response.json(answer, { status: answer === null ? 404 : 200 });
     });
