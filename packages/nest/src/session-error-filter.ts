@@ -12,6 +12,8 @@ export class SessionErrorFilter implements ExceptionFilter {
   }
 
   catch(error: SessionError, host: ArgumentsHost): void {
+    // Nest goes on with what it does itself: it tells no details to those who ask otherwise than by HTTP.
+    if (host.getType() === 'rpc' || (host.getType() as string) === 'graphql') return;
     const { httpAdapter } = this.#host;
     const response: unknown = host.switchToHttp().getResponse();
     if (host.getType() !== 'http' || httpAdapter.isHeadersSent(response)) throw error;

@@ -2,10 +2,13 @@ import 'reflect-metadata';
 import {
   InMemorySessionStore,
   SessionManager,
+  SessionNotFoundError,
   SessionStoreUnavailableError,
   type Sessions,
 } from '@lexigram/ai-session';
 import { Inject, Injectable, Module } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { EventEmitterModule, OnEvent } from '@nestjs/event-emitter';
 import { HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import { Test, type TestingModule } from '@nestjs/testing';
@@ -15,6 +18,7 @@ import {
   SESSION_CONFIG,
   SESSION_STORE,
   SESSIONS,
+  SessionErrorFilter,
   SessionHealthIndicator,
   SessionModule,
   SessionProvider,
@@ -229,5 +233,16 @@ describe('the health indicator', () => {
     const said = await module.get(SessionHealthIndicator).isHealthy('sessions', { timeoutMs: 20 });
     expect(said.sessions).toEqual({ status: 'down', message: 'no answer within 20 ms' });
     await closed(module);
+  });
+});
+
+describe('the filter', () => {
+  it('leaves to Nest what was not asked by HTTP', () => {
+    const filter = new SessionErrorFilter(new HttpAdapterHost());
+    for (const type of ['rpc', 'graphql']) {
+      const host = new ExecutionContextHost([{}, {}]);
+      host.setType(type);
+      expect(filter.catch(new SessionNotFoundError('x'), host)).toBeUndefined();
+    }
   });
 });
