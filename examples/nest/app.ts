@@ -1,3 +1,4 @@
+// #region nest
 import 'reflect-metadata';
 import { SessionModule } from '@lexigram/ai-session-nest';
 import { Module } from '@nestjs/common';
@@ -6,7 +7,6 @@ import { secrets } from '../src/web/secrets.ts';
 import { ChatModule } from './chat.module.ts';
 import { SupportModule } from './support.module.ts';
 
-// #region nest
 @Module({
   imports: [
     SessionModule.configure({ sessionTtl: 3_600 }, { middleware: { secrets } }),

@@ -1,3 +1,4 @@
+// #region express
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createSessions } from '@lexigram/ai-session';
@@ -9,7 +10,6 @@ import { secrets } from './secrets.ts';
 const sessions = await createSessions();
 const app = express();
 
-// #region express
 app.use(sessionMiddleware(sessions, { secrets }));
 
 app.post('/chat', express.text(), async (request, response) => {

@@ -1,3 +1,4 @@
+// #region fastify
 import { Readable } from 'node:stream';
 import { createSessions } from '@lexigram/ai-session';
 import { sessionMiddleware } from '@lexigram/ai-session-web/fastify';
@@ -8,7 +9,6 @@ import { secrets } from './secrets.ts';
 const sessions = await createSessions();
 const app = fastify();
 
-// #region fastify
 app.register(sessionMiddleware(sessions, { secrets }));
 
 app.post<{ Body: string }>('/chat', async (request, reply) => {

@@ -1,3 +1,4 @@
+// #region hono
 import { serve } from '@hono/node-server';
 import { createSessions } from '@lexigram/ai-session';
 import { sessionMiddleware } from '@lexigram/ai-session-web/hono';
@@ -9,7 +10,6 @@ import { secrets } from './secrets.ts';
 const sessions = await createSessions();
 const app = new Hono();
 
-// #region hono
 app.use(sessionMiddleware(sessions, { secrets }));
 
 app.post('/chat', async (c) => {

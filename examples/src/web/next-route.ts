@@ -1,10 +1,10 @@
+// #region next
+// app/chat/route.ts
 import { createSessions } from '@lexigram/ai-session';
 import { SessionMiddleware } from '@lexigram/ai-session-web';
 import { recordAnswer } from './record-answer.ts';
 import { secrets } from './secrets.ts';
 
-// #region next
-// app/chat/route.ts
 const sessions = await createSessions();
 const middleware = new SessionMiddleware(sessions, { secrets });
 

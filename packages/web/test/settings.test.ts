@@ -67,3 +67,60 @@ describe('behind fetch', () => {
     await sessions.close();
   });
 });
+
+describe.each(Object.entries(doors))('behind %s', (_, open) => {
+  it('what a proxy says counts only where it is trusted', async () => {
+    const sessions = await createSessions();
+    const running = await open(sessions, { trustProxy: false });
+    const headers = [
+      ['x-forwarded-proto', 'https'],
+      ['x-forwarded-host', 'evil.example'],
+      ['x-forwarded-user', 'ada'],
+    ] as const;
+    const made = await send(running.port, { method: 'POST', path: '/ask', headers });
+    expect(made.cookies[0]).toMatch(/^lexigram_session=/);
+    expect(made.cookies[0]).not.toContain('Secure');
+    const evil = [...headers, ['cookie', cookiesOf(made)], ['origin', 'http://evil.example']];
+    const refused = await send(running.port, {
+      method: 'POST',
+      path: '/ask',
+      headers: evil as [string, string][],
+    });
+    expect(refused.status).toBe(403);
+    const state = await send(running.port, { path: '/state', headers });
+    expect(state.json.anonymous).toBe(true);
+    await running.close();
+    await sessions.close();
+  });
+
+  it('a cookie may be called by any name that a cookie can have', async () => {
+    const sessions = await createSessions();
+    const cookieName = "a!#$%&'*+.^_`|~-9";
+    const running = await open(sessions, { cookieName, cookieMaxAge: 60 });
+    for (const headers of [[], [['x-forwarded-proto', 'https'] as const]]) {
+      const made = await send(running.port, { method: 'POST', path: '/ask', headers });
+      expect(made.cookies.length).toBe(1);
+      expect(made.cookies[0]).toContain(`${cookieName}=${made.json.sessionId}`);
+      expect(made.cookies[0]).toContain('; Max-Age=60');
+      const own = [...headers, ['cookie', cookiesOf(made)] as const];
+      const again = await send(running.port, { method: 'POST', path: '/ask', headers: own });
+      expect(again.json.sessionId).toBe(made.json.sessionId);
+    }
+    await running.close();
+    await sessions.close();
+  });
+
+  it('keys may change while a visitor goes on', async () => {
+    const sessions = await createSessions();
+    const next = 'the next key, of thirty-two bytes or more as well';
+    const old = await open(sessions, { secrets: [secret] });
+    const first = await send(old.port, { method: 'POST', path: '/ask' });
+    await old.close();
+    const rotated = await open(sessions, { secrets: [next, secret] });
+    const headers = [['cookie', cookiesOf(first)]] as const;
+    const answer = await send(rotated.port, { method: 'POST', path: '/ask', headers });
+    expect([answer.json.sessionId, answer.cookies]).toEqual([first.json.sessionId, []]);
+    await rotated.close();
+    await sessions.close();
+  });
+});
