@@ -17,6 +17,7 @@ import { processes } from './groups/processes.ts';
 import { projectionRecall } from './groups/projection-recall.ts';
 import { projectionSpeed } from './groups/projection-speed.ts';
 import { races } from './groups/races.ts';
+import { redisAppend, redisBytes, redisLength } from './groups/redis.ts';
 import { report, spending } from './groups/report.ts';
 import { web } from './groups/web.ts';
 import { describeMachine } from './machine.ts';
@@ -42,6 +43,9 @@ const groups: readonly Group[] = [
   postgresLength,
   postgresBytes,
   peersPostgres,
+  redisAppend,
+  redisLength,
+  redisBytes,
   report,
   spending,
   web,

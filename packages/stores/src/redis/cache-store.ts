@@ -43,6 +43,7 @@ import { parseRedisOptions, type RedisOptions, type RedisSettings } from './opti
 import { Reader } from './reader.ts';
 import { readReport } from './report.ts';
 import { Sweep } from './sweep.ts';
+import { Rollup } from './usage.ts';
 import { Watch } from './watch.ts';
 
 /**
@@ -63,6 +64,7 @@ export class CacheSessionStore implements SessionStore {
   readonly #reader: Reader;
   readonly #sweep: Sweep;
   readonly #watch: Watch;
+  readonly #rollup: Rollup;
   #closing: Promise<void> | undefined;
 
   private constructor(
@@ -77,9 +79,10 @@ export class CacheSessionStore implements SessionStore {
     this.#run = run;
     this.#keys = new Keys(settings.prefix);
     const clock = new ServerClock(settings.clock);
-    this.#engine = new RedisEngine(run, this.#keys, clock, () => this.#watch.committed());
+    this.#engine = new RedisEngine(run, this.#keys, clock, () => this.#committed());
     this.#commits = new OptimisticCommits(this.#engine, settings);
     this.#reader = new Reader(run, this.#engine, this.#keys, () => this.#until());
+    this.#rollup = new Rollup(run, this.#keys, () => this.#until());
     this.#sweep = new Sweep(run, this.#engine, this.#keys);
     this.#watch = new Watch(() => lastOf(run, this.#keys, this.#until()));
   }
@@ -114,6 +117,11 @@ export class CacheSessionStore implements SessionStore {
     }
   }
 
+  #committed(): void {
+    this.#watch.committed();
+    this.#rollup.committed();
+  }
+
   #until(): number {
     return performance.now() + this.#settings.callTimeoutMs;
   }
@@ -145,7 +153,9 @@ export class CacheSessionStore implements SessionStore {
     readonly limit: number;
   }): Promise<number> {
     this.#checkOpen();
-    return this.#ours(this.#sweep.collect(before, limit, this.#until()));
+    const until = this.#until();
+    await this.#ours(this.#rollup.fold(until));
+    return this.#ours(this.#sweep.collect(before, limit, until));
   }
 
   async due(page: DuePage): Promise<readonly DueItem[]> {
@@ -218,7 +228,12 @@ export class CacheSessionStore implements SessionStore {
 
   async report(query: ReportQuery): Promise<ReportPage> {
     this.#checkOpen();
-    return this.#ours(readReport(this.#run, this.#keys, query, this.#until()));
+    return this.#ours(this.#report(query, this.#until()));
+  }
+
+  async #report(query: ReportQuery, until: number): Promise<ReportPage> {
+    await this.#rollup.fold(until);
+    return readReport(this.#run, this.#keys, query, until);
   }
 
   async changes(page: ChangesPage): Promise<Changes> {
@@ -239,6 +254,7 @@ export class CacheSessionStore implements SessionStore {
   async #close(): Promise<void> {
     this.#watch.close();
     await this.#commits.settled();
+    await this.#rollup.settled();
     if (this.#own === null) return;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {

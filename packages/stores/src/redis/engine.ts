@@ -12,7 +12,7 @@ import { variablesInterval } from '@lexigram/ai-session/store';
 import type { ServerClock } from '../server-clock.ts';
 import { type RunRedis, repeating } from './client.ts';
 import { isLost, toSessionError } from './faults.ts';
-import { type FlushSteps, flushSteps, type TimelineEnd } from './flush.ts';
+import { flushSteps, type TimelineEnd } from './flush.ts';
 import type { Keys } from './keys.ts';
 import {
   foldMembers,
@@ -29,6 +29,7 @@ import {
   upTo,
 } from './rows.ts';
 import { flushScript, loadScript } from './scripts.ts';
+import type { FlushSteps } from './steps.ts';
 
 /** What a place of a turn is answered with: timeline, index, offset, row. */
 export type Placed = readonly [n: string, index: number | string, offset: string, row: string];

@@ -1,11 +1,8 @@
-import {
-  type JournalEntry,
-  type SessionWrites,
-  type StoredSession,
-  type TurnRow,
-  UsageLedger,
-  type UsageRow,
-  usageSums,
+import type {
+  JournalEntry,
+  SessionWrites,
+  StoredSession,
+  TurnRow,
 } from '@lexigram/ai-session/store';
 import type { Keys } from './keys.ts';
 import {
@@ -18,44 +15,14 @@ import {
   writeTimeline,
   writeTurn,
 } from './rows.ts';
+import { FlushSteps, integer } from './steps.ts';
+import { usageLine } from './usage.ts';
 
 /** How many turns each timeline holds, and where they begin: what a flush has to know of those that it adds to. */
 export interface TimelineEnd {
   readonly first: number;
   readonly tokens: number;
   readonly cost: number;
-}
-
-/** Lua hands on no more than some 8,000 words at a time. */
-const pushedAtOnce = 1_000;
-
-/** A flush on its way to the script: what is checked, and what is then written. */
-export class FlushSteps {
-  readonly #checks: string[] = [];
-  readonly #steps: string[] = [];
-  #checkCount = 0;
-  #stepCount = 0;
-
-  check(kind: 'version' | 'equal' | 'absent', key: string, field: string, value: string): void {
-    this.#checks.push(kind, key, field, value);
-    this.#checkCount += 1;
-  }
-
-  step(...words: readonly (string | number)[]): void {
-    this.#steps.push(String(words.length), ...words.map(String));
-    this.#stepCount += 1;
-  }
-
-  /** Adds to the end of a list. */
-  push(key: string, elements: readonly string[]): void {
-    for (let at = 0; at < elements.length; at += pushedAtOnce) {
-      this.step('RPUSH', key, ...elements.slice(at, at + pushedAtOnce));
-    }
-  }
-
-  get words(): string[] {
-    return [String(this.#checkCount), ...this.#checks, String(this.#stepCount), ...this.#steps];
-  }
 }
 
 /**
@@ -89,7 +56,8 @@ export function flushSteps(
     out.step('record', base, ...words, keys.dueRecords, sessionId);
   }
   writeFeed(out, keys, writes, ends);
-  writeUsage(out, keys, writes);
+  const used = usageLine(writes);
+  if (used !== null) out.step('RPUSH', keys.waiting, used);
   return out;
 }
 
@@ -173,8 +141,7 @@ function writeTurns(
         out.step('copy', `${base}c`, turn.turnId, place);
         continue;
       }
-      out.check('absent', `${base}i`, turn.turnId, '');
-      out.step('HSET', `${base}i`, turn.turnId, place);
+      out.claim(`${base}i`, turn.turnId, place);
       if (turn.checkpoint !== null) out.step('ZADD', `${base}m`, turn.checkpoint, place);
     }
   }
@@ -224,35 +191,4 @@ function toElement(
       ? {}
       : { j: journal.map(({ at, data, part, type }) => [part, type, at, data] as const) }),
   };
-}
-
-/** Rolls up what turns used, in the same step as the turns; copies counted where they were first written. */
-function writeUsage(out: FlushSteps, keys: Keys, { row, turns }: SessionWrites): void {
-  const ledger = new UsageLedger();
-  const owner = { tenantId: row.tenantId, userId: row.userId };
-  for (const turn of turns) if (turn.origin === null) ledger.add(owner, turn);
-  const days = new Set<number>();
-  for (const by of ['model', 'tool'] as const) {
-    for (const used of ledger.rows(by)) {
-      days.add(used.day);
-      const id = usageField(by, used);
-      for (const [at, name] of usageSums.entries()) {
-        const sum = used.sums[name];
-        if (sum > 0) out.step('add', `${keys.usage}${used.day}`, `${id}${at}`, integer(sum));
-      }
-    }
-  }
-  for (const day of days) out.step('ZADD', keys.usage, day, day);
-}
-
-/** Past 2^53 a number would be written with an exponent. */
-function integer(n: number): string {
-  return BigInt(Math.round(n)).toString();
-}
-
-/** The row of a sum: by model and agent, or by tool; the sum's number follows. */
-function usageField(by: 'model' | 'tool', { agent, model, owner, tool }: UsageRow): string {
-  const { tenantId, userId } = owner;
-  const of = by === 'model' ? [model, agent] : [tool];
-  return `${JSON.stringify([by, tenantId, userId, ...of])}#`;
 }

@@ -18,6 +18,9 @@ export class Keys {
   readonly tombstones: string;
   /** Days of which something was used; with a day behind it, the sums. */
   readonly usage: string;
+  /** What turns used and is not in those sums yet: a list; and how often something of it was added to them. */
+  readonly waiting: string;
+  readonly folds: string;
 
   constructor(prefix: string) {
     this.#prefix = prefix;
@@ -28,6 +31,8 @@ export class Keys {
     this.dropped = `${prefix}dropped`;
     this.tombstones = `${prefix}tombstones`;
     this.usage = `${prefix}usage:`;
+    this.waiting = `${prefix}usage:waiting`;
+    this.folds = `${prefix}usage:folds`;
   }
 
   /** What all keys of a session begin with. */

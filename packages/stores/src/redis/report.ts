@@ -10,7 +10,7 @@ import {
 import type { RunRedis } from './client.ts';
 import type { Keys } from './keys.ts';
 
-/** Reports, out of the rows that each flush adds to: one hash for each day. */
+/** Reports, out of the rows that turns were added up in: one hash for each day. */
 export async function readReport(
   run: RunRedis,
   keys: Keys,

@@ -5,105 +5,122 @@
 
 /**
  * Checks first, then writes: all of it or nothing. KEYS[1] is the session's state. ARGV: how many checks, each of four
- * words; how many steps, each with the number of its words. A step is a command with its key, or a word of ours for
- * what takes more than one command.
+ * words; then steps, each with the number of its words. A step is a command with its key, or a word of ours for what
+ * takes more than one command. `claim` is a check that writes what it asked for: the last one, if it is the only write
+ * among them.
  */
 export const flushScript = `
-local i = 1
-local function word() local w = ARGV[i]; i = i + 1; return w end
-local state = redis.call('GET', KEYS[1])
-for _ = 1, tonumber(word()) do
-  local kind, key, a, b = word(), word(), word(), word()
+local call = redis.call
+local state = call('GET', KEYS[1])
+local i = 2
+for _ = 1, tonumber(ARGV[1]) do
+  local kind, key, a, b = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+  i = i + 4
   if kind == 'version' then
     if b == '' then
       if state then return {'taken'} end
-    elseif not state or string.sub(state, 1, string.len(b)) ~= b then
+    elseif not state or string.sub(state, 1, #b) ~= b then
       return {'moved'}
     end
+  elseif kind == 'claim' then
+    if call('HSETNX', key, a, b) == 0 then return {'taken'} end
   elseif kind == 'equal' then
-    if (redis.call('GET', key) or '') ~= b then return {'moved'} end
+    if (call('GET', key) or '') ~= b then return {'moved'} end
   elseif kind == 'absent' then
-    if redis.call('HEXISTS', key, a) == 1 then return {'taken'} end
+    if call('HEXISTS', key, a) == 1 then return {'taken'} end
   end
 end
 -- A sum past what an integer of the server holds stays there: to fail halfway would leave half a write.
 local full = '9000000000000000000'
-local steps = {
-  record = function(p)
-    local base, kind, key = p[2], p[3], p[4]
-    local hash = base .. 'r:' .. kind
-    if redis.call('HSET', hash, key, p[5]) == 1 then
-      redis.call('ZADD', base .. 'k:' .. kind, 0, key)
-      redis.call('SADD', base .. 'kinds', kind)
-    else
-      local label = redis.call('HGET', base .. 'lk:' .. kind, key)
-      if label then
-        redis.call('HDEL', base .. 'l:' .. kind, label)
-        redis.call('HDEL', base .. 'lk:' .. kind, key)
-      end
-    end
-    if p[6] ~= '' then
-      redis.call('HSET', base .. 'l:' .. kind, string.sub(p[6], 2), key)
-      redis.call('HSET', base .. 'lk:' .. kind, key, string.sub(p[6], 2))
-      redis.call('ZREM', base .. 'u:' .. kind, key)
-    elseif kind == 'checkpoint' then
-      redis.call('ZADD', base .. 'u:' .. kind, 0, key)
-    end
-    if p[7] ~= '' then
-      redis.call('ZADD', p[8] .. kind, p[7], p[9] .. string.char(10) .. key)
-      redis.call('SADD', p[8], kind)
-    else
-      redis.call('ZREM', p[8] .. kind, p[9] .. string.char(10) .. key)
-    end
-  end,
-  unrecord = function(p)
-    local base, kind, key = p[2], p[3], p[4]
-    redis.call('HDEL', base .. 'r:' .. kind, key)
-    redis.call('ZREM', base .. 'k:' .. kind, key)
-    redis.call('ZREM', base .. 'u:' .. kind, key)
-    redis.call('ZREM', p[5] .. kind, p[6] .. string.char(10) .. key)
-    local label = redis.call('HGET', base .. 'lk:' .. kind, key)
-    if label then
-      redis.call('HDEL', base .. 'l:' .. kind, label)
-      redis.call('HDEL', base .. 'lk:' .. kind, key)
-    end
-  end,
-  unrecordall = function(p)
-    local base, kind = p[2], p[3]
-    local due = p[4] .. kind
-    for _, key in ipairs(redis.call('HKEYS', base .. 'r:' .. kind)) do
-      redis.call('ZREM', due, p[5] .. string.char(10) .. key)
-    end
-    redis.call('DEL', base .. 'r:' .. kind, base .. 'k:' .. kind, base .. 'u:' .. kind, base .. 'l:' .. kind, base .. 'lk:' .. kind)
-    redis.call('SREM', base .. 'kinds', kind)
-  end,
-  base = function(p)
-    local old = redis.call('HGET', p[2] .. 'bm', p[3])
-    if old then redis.call('ZREM', p[2] .. 'b', old); redis.call('HDEL', p[2] .. 'bm', p[3]) end
-    if p[4] ~= '' then
-      redis.call('ZADD', p[2] .. 'b', 0, p[4])
-      redis.call('HSET', p[2] .. 'bm', p[3], p[4])
-    end
-  end,
-  copy = function(p)
-    local there = redis.call('HGET', p[2], p[3])
-    redis.call('HSET', p[2], p[3], there and (there .. ',' .. p[4]) or p[4])
-  end,
-  add = function(p)
-    if not pcall(redis.call, 'HINCRBY', p[2], p[3], p[4]) then redis.call('HSET', p[2], p[3], full) end
-  end,
-  spend = function(p)
-    if not pcall(redis.call, 'INCRBY', p[2], p[3]) then redis.call('SET', p[2], full) end
-  end,
-}
-for _ = 1, tonumber(word()) do
-  local count = tonumber(word())
-  local p = {}
-  for n = 1, count do p[n] = word() end
-  local step = steps[p[1]]
-  if step then step(p) else redis.call(unpack(p)) end
+local function add(first, last)
+  local key, isNew = ARGV[first], false
+  for n = first + 3, last, 2 do
+    local field, sum = ARGV[n], ARGV[n + 1]
+    local total = redis.pcall('HINCRBY', key, field, sum)
+    if type(total) == 'table' then call('HSET', key, field, full) end
+    isNew = isNew or total == tonumber(sum)
+  end
+  if isNew then call('ZADD', ARGV[first + 1], ARGV[first + 2], ARGV[first + 2]) end
 end
-local time = redis.call('TIME')
+-- Few flushes need any of them.
+local function make()
+  return {
+    spend = function(key, sum)
+      if type(redis.pcall('INCRBY', key, sum)) == 'table' then call('SET', key, full) end
+    end,
+    record = function(base, kind, key, value, label, due, dues, session)
+      if call('HSET', base .. 'r:' .. kind, key, value) == 1 then
+        call('ZADD', base .. 'k:' .. kind, 0, key)
+        call('SADD', base .. 'kinds', kind)
+      else
+        local was = call('HGET', base .. 'lk:' .. kind, key)
+        if was then
+          call('HDEL', base .. 'l:' .. kind, was)
+          call('HDEL', base .. 'lk:' .. kind, key)
+        end
+      end
+      if label ~= '' then
+        call('HSET', base .. 'l:' .. kind, string.sub(label, 2), key)
+        call('HSET', base .. 'lk:' .. kind, key, string.sub(label, 2))
+        call('ZREM', base .. 'u:' .. kind, key)
+      elseif kind == 'checkpoint' then
+        call('ZADD', base .. 'u:' .. kind, 0, key)
+      end
+      if due ~= '' then
+        call('ZADD', dues .. kind, due, session .. string.char(10) .. key)
+        call('SADD', dues, kind)
+      else
+        call('ZREM', dues .. kind, session .. string.char(10) .. key)
+      end
+    end,
+    unrecord = function(base, kind, key, dues, session)
+      call('HDEL', base .. 'r:' .. kind, key)
+      call('ZREM', base .. 'k:' .. kind, key)
+      call('ZREM', base .. 'u:' .. kind, key)
+      call('ZREM', dues .. kind, session .. string.char(10) .. key)
+      local label = call('HGET', base .. 'lk:' .. kind, key)
+      if label then
+        call('HDEL', base .. 'l:' .. kind, label)
+        call('HDEL', base .. 'lk:' .. kind, key)
+      end
+    end,
+    unrecordall = function(base, kind, dues, session)
+      for _, key in ipairs(call('HKEYS', base .. 'r:' .. kind)) do
+        call('ZREM', dues .. kind, session .. string.char(10) .. key)
+      end
+      call('DEL', base .. 'r:' .. kind, base .. 'k:' .. kind, base .. 'u:' .. kind, base .. 'l:' .. kind, base .. 'lk:' .. kind)
+      call('SREM', base .. 'kinds', kind)
+    end,
+    base = function(base, n, member)
+      local old = call('HGET', base .. 'bm', n)
+      if old then call('ZREM', base .. 'b', old); call('HDEL', base .. 'bm', n) end
+      if member ~= '' then
+        call('ZADD', base .. 'b', 0, member)
+        call('HSET', base .. 'bm', n, member)
+      end
+    end,
+    copy = function(key, turn, place)
+      local there = call('HGET', key, turn)
+      call('HSET', key, turn, there and (there .. ',' .. place) or place)
+    end,
+  }
+end
+local ours
+local words = #ARGV
+while i <= words do
+  local first, last = i + 1, i + tonumber(ARGV[i])
+  local name = ARGV[first]
+  if string.byte(name) < 97 then
+    call(unpack(ARGV, first, last))
+  elseif name == 'add' then
+    add(first + 1, last)
+  else
+    ours = ours or make()
+    ours[name](unpack(ARGV, first + 1, last))
+  end
+  i = last + 1
+end
+local time = call('TIME')
 return {'done', time[1], time[2]}
 `;
 

@@ -15,7 +15,7 @@ import {
 } from '@lexigram/ai-session/store';
 import type { RunRedis } from './client.ts';
 import type { RedisEngine } from './engine.ts';
-import { type FeedElement, FlushSteps } from './flush.ts';
+import type { FeedElement } from './flush.ts';
 import type { Keys } from './keys.ts';
 import {
   numberOf,
@@ -28,6 +28,7 @@ import {
   writeRecord,
   writeState,
 } from './rows.ts';
+import { FlushSteps } from './steps.ts';
 
 const notFound: EraseResult = { found: false, done: true, parent: null, buried: null };
 
