@@ -100,13 +100,12 @@ describe('connections', () => {
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
     })();
-    for (let n = 1; n <= 40; n++) {
+    for (let n = 1; n <= 20 || kills <= 10; n++) {
       expect((await manager.addTurn(sessionId, { role: 'user', content: `${n}` })).seq).toBe(n);
       expect((await manager.getState(sessionId)).turnCount).toBe(n);
     }
     over = true;
     await killing;
-    expect(kills).toBeGreaterThan(10);
     expect(await faultsOf(store)).toEqual([]);
   });
 
