@@ -74,15 +74,9 @@ export class Rollup {
       }
       steps.step('LTRIM', this.#keys.waiting, lines.length, -1);
       const call = { script: flushScript, keys: [this.#keys.folds], words: steps.words };
-      await this.#run(call, until);
-      if (lines.length < atOnce && !(await this.#isBehind(folds, until))) return;
+      const [outcome] = (await this.#run(call, until)) as ['done' | 'moved'];
+      if (outcome === 'done' && lines.length < atOnce) return;
     }
-  }
-
-  /** Whether it was somebody else who added up since, and other lines. */
-  async #isBehind(folds: string, until: number): Promise<boolean> {
-    const now = await this.#run(['GET', this.#keys.folds], until);
-    return Number(now) !== Number(folds) + 1;
   }
 }
 
