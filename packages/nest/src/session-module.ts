@@ -4,6 +4,7 @@ import {
   parseSessionConfig,
   SessionAnalytics,
   SessionCleanupScheduler,
+  SessionConfigError,
   type SessionConfigInput,
   SessionContext,
   SessionEvents,
@@ -108,6 +109,11 @@ export class SessionModule implements NestModule {
     const { middleware } = this.#provider;
     if (middleware === null) return;
     const { httpAdapter } = this.#host;
+    if (served.has(httpAdapter)) {
+      const message = 'another instance gives requests their session already; one may';
+      throw new SessionConfigError([{ path: 'middleware', message }]);
+    }
+    served.add(httpAdapter);
     // Fastify's own hook runs for each request, whatever its path; Nest's middleware there would be told by path.
     if (httpAdapter.getType() === 'fastify') {
       httpAdapter.getInstance().register(fastifyMiddleware(middleware), { errors: false });
@@ -116,6 +122,9 @@ export class SessionModule implements NestModule {
     }
   }
 }
+
+/** Servers whose requests have their session. */
+const served = new WeakSet<object>();
 
 /** What is left of a module that is switched off. */
 class SwitchedOffModule {}

@@ -180,6 +180,20 @@ describe.each(['express', 'fastify'] as const)('an application on %s', (platform
     expect((await send(port, { path: '/api/health' })).status).toBe(404);
   });
 
+  it('does not start where two instances would give requests their session', async () => {
+    const middleware = { secrets: [secret] };
+    const imports = [
+      SessionModule.configure({}, { middleware }),
+      SessionModule.configure({}, { middleware, name: 'second' }),
+    ];
+    class TwiceModule {}
+    Module({ imports })(TwiceModule);
+    const options = { logger: false, abortOnError: false } as const;
+    const app = await NestFactory.create(TwiceModule, platforms[platform](), options);
+    await expect(app.listen(0, '127.0.0.1')).rejects.toThrow('another instance');
+    await app.close();
+  });
+
   it('with versions of its routes', async () => {
     const port = await start(platform, (app) => app.enableVersioning({ type: VersioningType.URI }));
     const made = await send(port, { method: 'POST', path: '/v2/versioned' });

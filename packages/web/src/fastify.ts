@@ -29,8 +29,7 @@ export function sessionMiddleware(
   sessions: Sessions | SessionMiddleware<FastifyRequest>,
   options?: SessionMiddlewareOptions<FastifyRequest>,
 ): FastifyPluginCallback<PluginOptions> {
-  const middleware =
-    sessions instanceof SessionMiddleware ? sessions : new SessionMiddleware(sessions, options);
+  const middleware = SessionMiddleware.of(sessions, options);
   const plugin: FastifyPluginCallback<PluginOptions> = (fastify, { errors = true }, done) => {
     fastify.decorateRequest('aiSession');
     fastify.addHook('onRequest', (request, reply, next) => {

@@ -19,8 +19,7 @@ export function sessionMiddleware(
   sessions: Sessions | SessionMiddleware<Context>,
   options?: SessionMiddlewareOptions<Context>,
 ): MiddlewareHandler {
-  const middleware =
-    sessions instanceof SessionMiddleware ? sessions : new SessionMiddleware(sessions, options);
+  const middleware = SessionMiddleware.of(sessions, options);
   return async (c, next) => {
     const kept: Kept = { headers: new Map<string, string>(), cookie: null, answered: false };
     const begun = await middleware.begin(toExchange(c, kept));

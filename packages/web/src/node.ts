@@ -19,8 +19,7 @@ export function sessionMiddleware<Request extends IncomingMessage = IncomingMess
   sessions: Sessions | SessionMiddleware<Request>,
   options?: SessionMiddlewareOptions<Request>,
 ): NodeMiddleware<Request> {
-  const middleware =
-    sessions instanceof SessionMiddleware ? sessions : new SessionMiddleware(sessions, options);
+  const middleware = SessionMiddleware.of(sessions, options);
   return (request, response, next) => {
     middleware.begin(toExchange(request, response)).then((begun) => {
       if ('status' in begun) {

@@ -2,6 +2,7 @@ import {
   isSessionError,
   newSessionId,
   type ScopedSessions,
+  SessionConfigError,
   type SessionErrorCode,
   SessionInputError,
   type SessionState,
@@ -46,6 +47,21 @@ export class SessionMiddleware<Request = globalThis.Request> {
   constructor(sessions: Sessions, options: SessionMiddlewareOptions<Request> = {}) {
     this.#sessions = sessions;
     this.#settings = parseSettings(options, sessions.config);
+  }
+
+  /**
+   * One that is there already, or a new one for these sessions.
+   *
+   * @throws SessionConfigError, also where one that is there already is given options
+   */
+  static of<Request>(
+    sessions: Sessions | SessionMiddleware<Request>,
+    options?: SessionMiddlewareOptions<Request>,
+  ): SessionMiddleware<Request> {
+    if (!(sessions instanceof SessionMiddleware)) return new SessionMiddleware(sessions, options);
+    if (options === undefined) return sessions;
+    const message = 'are given to the SessionMiddleware itself, which is there already';
+    throw new SessionConfigError([{ path: 'options', message }]);
   }
 
   /** Wraps a handler of Web requests, such as a route handler of Next. */

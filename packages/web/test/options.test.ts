@@ -1,7 +1,11 @@
 import { createSessions, SessionConfigError } from '@lexigram/ai-session';
 import { secret } from '@lexigram/ai-session-web-trials';
 import { expect, it } from 'vitest';
+import { sessionMiddleware as expressMiddleware } from '../src/express.ts';
+import { sessionMiddleware as fastifyMiddleware } from '../src/fastify.ts';
+import { sessionMiddleware as honoMiddleware } from '../src/hono.ts';
 import { SessionMiddleware } from '../src/index.ts';
+import { sessionMiddleware as nodeMiddleware } from '../src/node.ts';
 
 const sessions = await createSessions();
 
@@ -40,4 +44,13 @@ it.each([
 it('starts without a key when cookies are off', () => {
   expect(() => new SessionMiddleware(sessions, { cookieName: null })).not.toThrow();
   expect(() => new SessionMiddleware(sessions, { sources: ['header', 'query'] })).not.toThrow();
+});
+
+it('takes options once: a middleware that is there already is handed in without', () => {
+  const middleware = new SessionMiddleware<never>(sessions, { secrets: [secret] });
+  for (const door of [nodeMiddleware, expressMiddleware, fastifyMiddleware, honoMiddleware]) {
+    const open = door as (given: unknown, options?: object) => unknown;
+    expect(() => open(middleware)).not.toThrow();
+    expect(() => open(middleware, { createOnGet: true })).toThrow(SessionConfigError);
+  }
 });
