@@ -112,8 +112,11 @@ export async function connect(url: string, settings: RedisSettings): Promise<Red
   const client = createClient({
     url,
     disableOfflineQueue: true,
+    pingInterval: settings.callTimeoutMs,
     socket: {
       connectTimeout: settings.connectTimeoutMs,
+      // A connection that fell silent is made anew: a ping would have been answered since.
+      socketTimeout: settings.callTimeoutMs * 2,
       reconnectStrategy: (tries: number) => Math.min(500, 20 * 2 ** Math.min(tries, 5)),
     },
   });

@@ -80,6 +80,18 @@ it.each<ProxyMode>(['silent', 'cut'])(
   },
 );
 
+it('a connection that fell silent is made anew, though nobody broke it', async () => {
+  const { direct, manager, proxy } = await openThroughProxy({ callTimeoutMs: 300 });
+  const { accepted } = proxy;
+  proxy.mode = 'silent';
+  await expect.poll(() => proxy.accepted, { timeout: 10_000 }).toBeGreaterThan(accepted);
+  proxy.mode = 'pass';
+  for (let n = 0; (await callAll(manager, n)).added < 10; n++);
+  const contents = await contentsOf(direct);
+  expect(new Set(contents).size).toBe(contents.length);
+  expect(await faultsOf(direct)).toEqual([]);
+});
+
 it('a slow network only makes calls slow', async () => {
   const { manager, proxy } = await openThroughProxy({ callTimeoutMs: 10_000 });
   proxy.delayMs = 100;
