@@ -1,6 +1,6 @@
 // Spends, deletes and reports at random, and says what was acknowledged, until it is killed.
 import { createSessions, isSessionError } from '@lexigram/ai-session';
-import { SqliteSessionStore } from '@lexigram/ai-session-stores';
+import { openUrl } from '../kit/open-url.ts';
 import { randomOf } from '../kit/random.ts';
 import { say } from './talk.ts';
 
@@ -10,9 +10,9 @@ export type Spent =
   | { readonly did: 'spend'; readonly turns: number }
   | { readonly did: 'refused' };
 
-const [path = '', seed = '', budget = ''] = process.argv.slice(2);
+const [url = '', seed = '', budget = ''] = process.argv.slice(2);
 const random = randomOf(Number(seed));
-const store = await SqliteSessionStore.open(path, { lockTimeoutMs: 30_000, synchronous: 'normal' });
+const store = await openUrl(url, { synchronous: 'normal' });
 const { analytics, manager } = await createSessions(
   { maxTurnsPerSession: 100_000, maxSessionsPerUser: 100_000, maxCostPerUser: Number(budget) },
   { store },
