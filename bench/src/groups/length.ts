@@ -25,7 +25,7 @@ async function measure({ directory, quick }: MeasureOptions): Promise<readonly F
   // Checkpoints by hand alone: how many there are is another matter than how long the session is.
   const config = { ...noCaps, autoCheckpointInterval: null };
   await using sessions = await openSessions(directory, 'length.db', 'normal', config);
-  return measureLengths(sessions, quick);
+  return await measureLengths(sessions, quick);
 }
 
 /** The figures of any store. */
