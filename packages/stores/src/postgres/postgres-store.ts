@@ -12,26 +12,13 @@ import {
   type DuePage,
   type EraseRequest,
   type EraseResult,
-  type FeedItem,
-  type FeedPage,
-  type KeyPage,
-  type ListQuery,
   type NewSession,
-  type NumberPage,
   OptimisticCommits,
-  type Owner,
-  type RecordRow,
   type ReportPage,
   type ReportQuery,
-  type Segment,
-  type SessionRow,
-  type TimelineRow,
-  type TurnPage,
-  type TurnRow,
-  type VariablesRow,
-  type VariablesVersion,
   type Wake,
 } from '@lexigram/ai-session/store';
+import { ReadingStore } from '../reading-store.ts';
 import { ServerClock } from '../server-clock.ts';
 import type { PostgresPool, RunSql } from './client.ts';
 import { Connections } from './connections.ts';
@@ -51,14 +38,14 @@ import { Bell, Watch } from './watch.ts';
  * schema; a commit is one statement. Nothing in it needs a connection for itself, so that it works behind a
  * pooler in transaction mode.
  */
-export class PostgresSessionStore implements SessionStore {
+export class PostgresSessionStore extends ReadingStore implements SessionStore {
   /** Those that are ours to end. */
   readonly #pools: readonly PostgresPool[];
   readonly #connections: Connections;
   readonly #settings: PostgresSettings;
   readonly #clock: ServerClock;
   readonly #commits: OptimisticCommits;
-  readonly #reader: Reader;
+  protected override readonly reader: Reader;
   readonly #usage: Usage;
   readonly #sweep: Sweep;
   readonly #watch: Watch;
@@ -72,6 +59,7 @@ export class PostgresSessionStore implements SessionStore {
     clock: ServerClock,
     base: number,
   ) {
+    super();
     const { callTimeoutMs, schema } = settings;
     this.#pools = pools;
     this.#connections = connections;
@@ -84,7 +72,7 @@ export class PostgresSessionStore implements SessionStore {
       if (isHeard) bell.ring();
     });
     this.#commits = new OptimisticCommits(engine, { callTimeoutMs });
-    this.#reader = new Reader(read, schema, () => clock.now());
+    this.reader = new Reader(read, schema, () => clock.now());
     this.#usage = new Usage(schema);
     this.#sweep = new Sweep(schema, this.#usage);
     this.#watch = new Watch(read, schema, settings.behindPooler ? null : bells);
@@ -176,7 +164,7 @@ export class PostgresSessionStore implements SessionStore {
   }
 
   async erase(sessionId: string, request: EraseRequest): Promise<EraseResult> {
-    this.#checkOpen();
+    this.checkOpen();
     try {
       // What was erased stays erased: the same again goes on from there.
       return await this.#transaction(async (run) => {
@@ -209,7 +197,7 @@ export class PostgresSessionStore implements SessionStore {
   }
 
   async collect(request: { readonly before: number; readonly limit: number }): Promise<number> {
-    this.#checkOpen();
+    this.checkOpen();
     // Sweepers that run at once need not wait for one another here.
     await this.#settleUsage(false);
     return this.#sweep.collect(this.#run(), this.#clock.now(), request.before, request.limit);
@@ -227,7 +215,7 @@ export class PostgresSessionStore implements SessionStore {
   }
 
   async report(query: ReportQuery): Promise<ReportPage> {
-    this.#checkOpen();
+    this.checkOpen();
     await this.#settleUsage(true);
     // What is left is added only to be read: this transaction is undone.
     return this.#transaction(async (run) => {
@@ -237,20 +225,20 @@ export class PostgresSessionStore implements SessionStore {
   }
 
   async changes(page: ChangesPage): Promise<Changes> {
-    this.#checkOpen();
-    return this.#reader.changes(page);
+    this.checkOpen();
+    return this.reader.changes(page);
   }
 
   watch(wake: (wake: Wake) => void): () => void {
-    this.#checkOpen();
+    this.checkOpen();
     return this.#watch.add(wake);
   }
 
   async due(page: DuePage): Promise<readonly DueItem[]> {
-    this.#checkOpen();
+    this.checkOpen();
     return page.kind === undefined
       ? this.#sweep.due(this.#run(), this.#clock.now(), page)
-      : this.#reader.dueRecords(page);
+      : this.reader.dueRecords(page);
   }
 
   /** Statements of the sweep one by one: each may be repeated, and stands alone. */
@@ -270,61 +258,7 @@ export class PostgresSessionStore implements SessionStore {
     await Promise.all(this.#pools.map((pool) => pool.end?.()));
   }
 
-  async session(sessionId: string, owner?: Owner): Promise<SessionRow | null> {
-    this.#checkOpen();
-    return this.#reader.session(sessionId, owner);
-  }
-
-  async timelines(ids: readonly string[]): Promise<readonly (TimelineRow | null)[]> {
-    this.#checkOpen();
-    return this.#reader.timelines(ids);
-  }
-
-  async startingAt(
-    sessionId: string,
-    base: { readonly timelineId: string; readonly seq: number },
-    page: NumberPage,
-  ): Promise<readonly TimelineRow[]> {
-    this.#checkOpen();
-    return this.#reader.startingAt(sessionId, base, page);
-  }
-
-  async turns(segments: readonly Segment[], page: TurnPage): Promise<readonly TurnRow[]> {
-    this.#checkOpen();
-    return this.#reader.turns(segments, page);
-  }
-
-  async findTurns(turnId: string, sessionIds: readonly string[]): Promise<readonly TurnRow[]> {
-    this.#checkOpen();
-    return this.#reader.findTurns(turnId, sessionIds);
-  }
-
-  async variables(at: VariablesVersion): Promise<VariablesRow | null> {
-    this.#checkOpen();
-    return this.#reader.variables(at);
-  }
-
-  async record(sessionId: string, kind: string, key: string): Promise<RecordRow | null> {
-    this.#checkOpen();
-    return this.#reader.record(sessionId, kind, key);
-  }
-
-  async records(sessionId: string, kind: string, page: KeyPage): Promise<readonly RecordRow[]> {
-    this.#checkOpen();
-    return this.#reader.records(sessionId, kind, page);
-  }
-
-  async list(query: ListQuery): Promise<readonly SessionRow[]> {
-    this.#checkOpen();
-    return this.#reader.list(query);
-  }
-
-  async feed(sessionId: string, page: FeedPage): Promise<readonly FeedItem[]> {
-    this.#checkOpen();
-    return this.#reader.feed(sessionId, page);
-  }
-
-  #checkOpen(): void {
+  protected override checkOpen(): void {
     if (this.#closing !== undefined) throw closedError();
   }
 }

@@ -12,26 +12,13 @@ import {
   type DuePage,
   type EraseRequest,
   type EraseResult,
-  type FeedItem,
-  type FeedPage,
-  type KeyPage,
-  type ListQuery,
   type NewSession,
-  type NumberPage,
   OptimisticCommits,
-  type Owner,
-  type RecordRow,
   type ReportPage,
   type ReportQuery,
-  type Segment,
-  type SessionRow,
-  type TimelineRow,
-  type TurnPage,
-  type TurnRow,
-  type VariablesRow,
-  type VariablesVersion,
   type Wake,
 } from '@lexigram/ai-session/store';
+import { ReadingStore } from '../reading-store.ts';
 import { ServerClock } from '../server-clock.ts';
 import { lastOf, readChanges } from './changes.ts';
 import { connect, type RedisClient, type RunRedis, runnerOf } from './client.ts';
@@ -51,7 +38,7 @@ import { Watch } from './watch.ts';
  * processes may use one prefix; a commit is one script. What an acknowledged turn survives is what the server's own
  * persistence gives: see `durability`.
  */
-export class CacheSessionStore implements SessionStore {
+export class CacheSessionStore extends ReadingStore implements SessionStore {
   /** What the server's persistence gave when the store was opened. */
   readonly durability: RedisDurability;
   /** Ours to close; null for a client of the caller's. */
@@ -61,7 +48,7 @@ export class CacheSessionStore implements SessionStore {
   readonly #keys: Keys;
   readonly #engine: RedisEngine;
   readonly #commits: OptimisticCommits;
-  readonly #reader: Reader;
+  protected override readonly reader: Reader;
   readonly #sweep: Sweep;
   readonly #watch: Watch;
   readonly #rollup: Rollup;
@@ -73,6 +60,7 @@ export class CacheSessionStore implements SessionStore {
     settings: RedisSettings,
     durability: RedisDurability,
   ) {
+    super();
     this.durability = durability;
     this.#own = own;
     this.#settings = settings;
@@ -81,7 +69,7 @@ export class CacheSessionStore implements SessionStore {
     const clock = new ServerClock(settings.clock);
     this.#engine = new RedisEngine(run, this.#keys, clock, () => this.#committed());
     this.#commits = new OptimisticCommits(this.#engine, settings);
-    this.#reader = new Reader(run, this.#engine, this.#keys, () => this.#until());
+    this.reader = new Reader(run, this.#engine, this.#keys, () => this.#until());
     this.#rollup = new Rollup(run, this.#keys, () => this.#until());
     this.#sweep = new Sweep(run, this.#engine, this.#keys);
     this.#watch = new Watch(() => lastOf(run, this.#keys, this.#until()));
@@ -127,17 +115,17 @@ export class CacheSessionStore implements SessionStore {
   }
 
   async create(session: NewSession): Promise<CommitResult> {
-    this.#checkOpen();
+    this.checkOpen();
     return this.#commits.create(session);
   }
 
   async commit(sessionId: string, commit: Commit): Promise<CommitResult> {
-    this.#checkOpen();
+    this.checkOpen();
     return this.#commits.commit(sessionId, commit);
   }
 
   async erase(sessionId: string, request: EraseRequest): Promise<EraseResult> {
-    this.#checkOpen();
+    this.checkOpen();
     try {
       return await this.#ours(this.#sweep.erase(sessionId, request, this.#until()));
     } finally {
@@ -152,14 +140,14 @@ export class CacheSessionStore implements SessionStore {
     readonly before: number;
     readonly limit: number;
   }): Promise<number> {
-    this.#checkOpen();
+    this.checkOpen();
     const until = this.#until();
     await this.#ours(this.#rollup.fold(until));
     return this.#ours(this.#sweep.collect(before, limit, until));
   }
 
   async due(page: DuePage): Promise<readonly DueItem[]> {
-    this.#checkOpen();
+    this.checkOpen();
     return this.#ours(this.#sweep.due(page, this.#until()));
   }
 
@@ -172,62 +160,8 @@ export class CacheSessionStore implements SessionStore {
     }
   }
 
-  async session(sessionId: string, owner?: Owner): Promise<SessionRow | null> {
-    this.#checkOpen();
-    return this.#reader.session(sessionId, owner);
-  }
-
-  async timelines(ids: readonly string[]): Promise<readonly (TimelineRow | null)[]> {
-    this.#checkOpen();
-    return this.#reader.timelines(ids);
-  }
-
-  async startingAt(
-    sessionId: string,
-    base: { readonly timelineId: string; readonly seq: number },
-    page: NumberPage,
-  ): Promise<readonly TimelineRow[]> {
-    this.#checkOpen();
-    return this.#reader.startingAt(sessionId, base, page);
-  }
-
-  async turns(segments: readonly Segment[], page: TurnPage): Promise<readonly TurnRow[]> {
-    this.#checkOpen();
-    return this.#reader.turns(segments, page);
-  }
-
-  async findTurns(turnId: string, sessionIds: readonly string[]): Promise<readonly TurnRow[]> {
-    this.#checkOpen();
-    return this.#reader.findTurns(turnId, sessionIds);
-  }
-
-  async variables(at: VariablesVersion): Promise<VariablesRow | null> {
-    this.#checkOpen();
-    return this.#reader.variables(at);
-  }
-
-  async record(sessionId: string, kind: string, key: string): Promise<RecordRow | null> {
-    this.#checkOpen();
-    return this.#reader.record(sessionId, kind, key);
-  }
-
-  async records(sessionId: string, kind: string, page: KeyPage): Promise<readonly RecordRow[]> {
-    this.#checkOpen();
-    return this.#reader.records(sessionId, kind, page);
-  }
-
-  async list(query: ListQuery): Promise<readonly SessionRow[]> {
-    this.#checkOpen();
-    return this.#reader.list(query);
-  }
-
-  async feed(sessionId: string, page: FeedPage): Promise<readonly FeedItem[]> {
-    this.#checkOpen();
-    return this.#reader.feed(sessionId, page);
-  }
-
   async report(query: ReportQuery): Promise<ReportPage> {
-    this.#checkOpen();
+    this.checkOpen();
     return this.#ours(this.#report(query, this.#until()));
   }
 
@@ -237,12 +171,12 @@ export class CacheSessionStore implements SessionStore {
   }
 
   async changes(page: ChangesPage): Promise<Changes> {
-    this.#checkOpen();
-    return this.#ours(readChanges(this.#run, this.#reader, this.#keys, page, this.#until()));
+    this.checkOpen();
+    return this.#ours(readChanges(this.#run, this.reader, this.#keys, page, this.#until()));
   }
 
   watch(wake: (wake: Wake) => void): () => void {
-    this.#checkOpen();
+    this.checkOpen();
     return this.#watch.add(wake);
   }
 
@@ -272,7 +206,7 @@ export class CacheSessionStore implements SessionStore {
     }
   }
 
-  #checkOpen(): void {
+  protected override checkOpen(): void {
     if (this.#closing !== undefined) {
       throw new SessionStoreUnavailableError('closed', 'the store was closed');
     }
