@@ -11,10 +11,14 @@ import { type ServerHandle, signal } from './shared-server.ts';
 export interface RedisServerOptions {
   /** Settings of the server, as in redis.conf. */
   readonly settings?: Readonly<Record<string, string | number>>;
+  /** The folder in which its own is made; by default the system's for temporary files. */
+  readonly within?: string;
 }
 
 const readyLine = 'Ready to accept connections';
 const startMs = 20_000;
+/** Where nodes of a cluster talk to each other: so far above the port for clients. */
+const busOffset = 10_000;
 
 /**
  * A Redis of one's own in a temporary folder, on a free port of the loopback address; it writes nothing to the disk
@@ -26,6 +30,7 @@ export class RedisServer {
   readonly #binary: string;
   readonly #settings: Readonly<Record<string, string | number>>;
   #child: ChildProcess | undefined;
+  #paused = false;
   #exited: Promise<void> = Promise.resolve();
 
   private constructor(
@@ -41,16 +46,20 @@ export class RedisServer {
   }
 
   /** @throws if there is no Redis to be had, or if it does not start */
-  static async start({ settings = {} }: RedisServerOptions = {}): Promise<RedisServer> {
+  static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
+    const { settings = {}, within = tmpdir() } = options;
     const binary = await redisBinary();
-    const folder = await mkdtemp(join(tmpdir(), 'lexigram-redis-'));
-    try {
-      const server = new RedisServer(binary, folder, await freePort(), settings);
-      await server.restart();
-      return server;
-    } catch (error) {
-      await rm(folder, { recursive: true, force: true });
-      throw error;
+    for (let attempt = 1; ; attempt++) {
+      const folder = await mkdtemp(join(within, 'lexigram-redis-'));
+      try {
+        const server = new RedisServer(binary, folder, await freePort(busOffset), settings);
+        await server.restart();
+        return server;
+      } catch (error) {
+        await rm(folder, { recursive: true, force: true });
+        // Somebody was quicker to take the port.
+        if (attempt === 3 || !String(error).includes('Address already in use')) throw error;
+      }
     }
   }
 
@@ -97,6 +106,7 @@ export class RedisServer {
       child.once('exit', end);
     });
     this.#child = child;
+    this.#paused = false;
     const deadline = performance.now() + startMs;
     for (;;) {
       const said = readFileSync(log).subarray(from).toString();
@@ -112,6 +122,21 @@ export class RedisServer {
   async kill(): Promise<void> {
     signal(this.pid, 'SIGKILL');
     await this.#gone();
+  }
+
+  /** SIGSTOP: it keeps its connections, and does nothing. */
+  pause(): void {
+    this.#paused = signal(this.pid, 'SIGSTOP');
+  }
+
+  /** SIGCONT: it goes on where it was paused. */
+  resume(): void {
+    signal(this.pid, 'SIGCONT');
+    this.#paused = false;
+  }
+
+  get isPaused(): boolean {
+    return this.#paused;
   }
 
   #gone(): Promise<void> {

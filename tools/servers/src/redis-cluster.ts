@@ -1,0 +1,213 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ClusterView, slotCount, viewOf } from './cluster-view.ts';
+import { RedisServer } from './redis-server.ts';
+import type { ServerHandle } from './shared-server.ts';
+
+export interface RedisClusterOptions {
+  /** Settings of each node, as in redis.conf. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+  /** After how long a node that does not answer is taken for dead; 2,000 by default. */
+  readonly nodeTimeoutMs?: number;
+}
+
+const masterCount = 3;
+const nodeCount = 6;
+const answerMs = 1_000;
+const pauseMs = 50;
+const settleMs = 60_000;
+
+/**
+ * A Redis Cluster of one's own: three masters and a replica of each, every one a process of its own, on free ports of
+ * the loopback address. It knows the processes that it started, and touches no others.
+ */
+export class RedisCluster {
+  readonly nodes: readonly RedisServer[];
+  readonly #folder: string;
+  readonly #ids = new Map<RedisServer, string>();
+
+  private constructor(folder: string, nodes: readonly RedisServer[]) {
+    this.#folder = folder;
+    this.nodes = nodes;
+  }
+
+  /**
+   * Starts the nodes, and resolves once the cluster is settled.
+   *
+   * @throws if there is no Redis to be had, or if it does not start
+   */
+  static async start(options: RedisClusterOptions = {}): Promise<RedisCluster> {
+    const settings = {
+      'cluster-enabled': 'yes',
+      'cluster-node-timeout': options.nodeTimeoutMs ?? 2_000,
+      // A replica that comes back is sent the data at once; without it, no failover while it waits.
+      'repl-diskless-sync-delay': 0,
+      ...options.settings,
+    };
+    const folder = await mkdtemp(join(tmpdir(), 'lexigram-redis-cluster-'));
+    const started = await Promise.allSettled(
+      Array.from({ length: nodeCount }, () => RedisServer.start({ settings, within: folder })),
+    );
+    const nodes = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const cluster = new RedisCluster(folder, nodes);
+    try {
+      for (const one of started) if (one.status === 'rejected') throw one.reason;
+      await cluster.#form();
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+  }
+
+  /** The URLs of all nodes. */
+  get urls(): readonly string[] {
+    return this.nodes.map(({ url }) => url);
+  }
+
+  get handle(): ServerHandle {
+    return { pids: this.nodes.map(({ pid }) => pid), folder: this.#folder };
+  }
+
+  async #form(): Promise<void> {
+    const { nodes } = this;
+    const slots = Array.from({ length: slotCount }, (_, slot) => `${slot}`);
+    const share = Math.ceil(slotCount / masterCount);
+    for (const [n, node] of nodes.entries()) {
+      const [id] = await ask(
+        node,
+        ['CLUSTER', 'MYID'],
+        ['CLUSTER', 'SET-CONFIG-EPOCH', `${n + 1}`],
+      );
+      this.#ids.set(node, id ?? '');
+      const own = slots.slice(n * share, (n + 1) * share);
+      if (n < masterCount) await ask(node, ['CLUSTER', 'ADDSLOTS', ...own]);
+    }
+    for (const [n, node] of nodes.entries()) {
+      const others = nodes.slice(n + 1);
+      await ask(node, ...others.map(({ port }) => ['CLUSTER', 'MEET', '127.0.0.1', `${port}`]));
+    }
+    await this.#until('know each other', (views) => {
+      const known = views.map(({ topology }) => topology.split('\n').length);
+      return known.filter((count) => count !== nodeCount).map((count) => `one knows ${count}`);
+    });
+    for (const [n, node] of nodes.slice(masterCount).entries()) {
+      const master = nodes[n];
+      if (master) await ask(node, ['CLUSTER', 'REPLICATE', this.#ids.get(master) ?? '']);
+    }
+    await this.settled();
+  }
+
+  /**
+   * Resolves once every node is up, every slot is served, every replica has its master's data, and all agree on who is
+   * master of what.
+   *
+   * @throws if that does not come to be within a minute, with what is missing
+   */
+  settled(): Promise<void> {
+    return this.#until('are settled', (views) => {
+      const topologies = new Set(views.map(({ topology }) => topology)).size;
+      const faults = views.flatMap((view) => view.faults);
+      return topologies > 1 ? [...faults, `nodes see it in ${topologies} ways`] : faults;
+    });
+  }
+
+  /**
+   * The node that now serves a key, or a slot. While a failover is under way, there may be none.
+   *
+   * @throws if there is none
+   */
+  async masterOf(key: string | number): Promise<RedisServer> {
+    const slot = typeof key === 'number' ? key : await this.#slotOf(key);
+    const serving = [...(await this.#views())]
+      .filter(([, view]) => view.slots.some(([first, last]) => first <= slot && slot <= last))
+      // A master that was overtaken may not know it yet.
+      .sort(([, a], [, b]) => b.epoch - a.epoch);
+    if (serving[0] === undefined) throw new Error(`No node serves slot ${slot} now`);
+    return serving[0][0];
+  }
+
+  /** The nodes that now say that they are replicas of another one. */
+  async replicasOf(node: RedisServer): Promise<readonly RedisServer[]> {
+    const id = this.#ids.get(node);
+    if (id === undefined) throw new Error(`The server on port ${node.port} is not of this cluster`);
+    const views = [...(await this.#views())];
+    return views.filter(([, { masterId }]) => masterId === id).map(([replica]) => replica);
+  }
+
+  /** Ends all nodes and removes their folders. */
+  async stop(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.stop()));
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #slotOf(key: string): Promise<number> {
+    const slots = this.nodes.map((node) => ask(node, ['CLUSTER', 'KEYSLOT', key]));
+    return Number((await Promise.any(slots))[0]);
+  }
+
+  /** What each node says that answers. */
+  async #views(): Promise<ReadonlyMap<RedisServer, ClusterView>> {
+    const views = new Map<RedisServer, ClusterView>();
+    const look = async (node: RedisServer): Promise<void> => {
+      try {
+        const [nodes = '', info = '', replication = ''] = await ask(
+          node,
+          ['CLUSTER', 'NODES'],
+          ['CLUSTER', 'INFO'],
+          ['INFO', 'replication'],
+        );
+        views.set(node, viewOf(nodes, info, replication));
+      } catch {
+        // It does not answer.
+      }
+    };
+    await Promise.all(this.nodes.map(look));
+    return views;
+  }
+
+  async #until(
+    what: string,
+    missing: (views: readonly ClusterView[]) => readonly string[],
+  ): Promise<void> {
+    const deadline = performance.now() + settleMs;
+    for (;;) {
+      const views = await this.#views();
+      const silent = this.nodes.filter((node) => !views.has(node));
+      const faults = [
+        ...silent.map(({ port }) => `the node on port ${port} does not answer`),
+        ...missing([...views.values()]),
+      ];
+      if (faults.length === 0) return;
+      if (performance.now() > deadline) {
+        throw new Error(`Nodes of the cluster never ${what}: ${[...new Set(faults)].join('; ')}`);
+      }
+      await sleep(pauseMs);
+    }
+  }
+}
+
+/** What a node answers to some commands, over a connection of their own. */
+async function ask(
+  { isPaused, url }: RedisServer,
+  ...commands: readonly (readonly string[])[]
+): Promise<readonly string[]> {
+  // Loaded only here: most tests of other servers have no use for it.
+  const { createClient } = await import('redis');
+  if (isPaused) throw new Error('A paused node does not answer');
+  const client = createClient({
+    url,
+    socket: { connectTimeout: answerMs, socketTimeout: answerMs, reconnectStrategy: false },
+  });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    const answers: string[] = [];
+    for (const command of commands) answers.push(String(await client.sendCommand([...command])));
+    return answers;
+  } finally {
+    client.destroy();
+  }
+}
