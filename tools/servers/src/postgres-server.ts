@@ -149,6 +149,12 @@ export class PostgresServer {
     await rm(this.folder, { recursive: true, force: true });
   }
 
+  /** Runs one of the programs of Postgres, like `pg_dump`, to its end. @throws if it is not there or fails */
+  async run(program: string, args: readonly string[]): Promise<string> {
+    const path = join(this.#binaries.folder, program);
+    return runCommand(path, ['-d', this.url, ...args], this.#binaries.identity);
+  }
+
   get handle(): ServerHandle {
     return { pids: [this.pid], folder: this.folder };
   }

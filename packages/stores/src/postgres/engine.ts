@@ -1,3 +1,4 @@
+import { SessionStoreUnavailableError } from '@lexigram/ai-session';
 import type {
   FlushOutcome,
   LoadedSession,
@@ -12,6 +13,7 @@ import { isBroken, isLostRace, isTaken, toSessionError } from './faults.ts';
 import { flushStatement } from './flush.ts';
 import { TurnFlushes } from './flush-turns.ts';
 import { loadStatement, toLoaded } from './load.ts';
+import { openSchema, type Tables } from './schema.ts';
 
 /** What the shared rules need of Postgres: one read, one write, and a lock for when others are always faster. */
 export class PostgresEngine implements OptimisticEngine {
@@ -19,7 +21,10 @@ export class PostgresEngine implements OptimisticEngine {
   readonly #schema: string;
   readonly #clock: ServerClock;
   readonly #onCommit: (isHeard: boolean) => void;
-  readonly #turnFlushes: TurnFlushes;
+  #tables: Tables;
+  #turnFlushes: TurnFlushes;
+  /** Whether others took the place of those tables. */
+  #isReplaced = false;
   /** Until when others listen, as far as was asked. */
   #listening = 0;
 
@@ -28,11 +33,12 @@ export class PostgresEngine implements OptimisticEngine {
     connections: Connections,
     schema: string,
     clock: ServerClock,
-    base: number,
+    tables: Tables,
     onCommit: (isHeard: boolean) => void,
   ) {
     this.#onCommit = onCommit;
-    this.#turnFlushes = new TurnFlushes(schema, base);
+    this.#tables = tables;
+    this.#turnFlushes = new TurnFlushes(schema, tables);
     this.#connections = connections;
     this.#schema = schema;
     this.#clock = clock;
@@ -43,7 +49,17 @@ export class PostgresEngine implements OptimisticEngine {
   }
 
   async load(sessionId: string, needs: readonly Need[], until: number): Promise<LoadedSession> {
+    await this.#renew(until);
     return this.#load(sessionId, needs, (statement) => this.#connections.read(statement, until));
+  }
+
+  /** Once tables took the place of those that were there, as a dump does that is restored, they are opened anew. */
+  async #renew(until: number): Promise<void> {
+    if (!this.#isReplaced) return;
+    const { tables } = await openSchema(this.#connections, this.#schema, until);
+    this.#tables = tables;
+    this.#turnFlushes = new TurnFlushes(this.#schema, tables);
+    this.#isReplaced = false;
   }
 
   async #load(
@@ -55,6 +71,11 @@ export class PostgresEngine implements OptimisticEngine {
     const asked = Date.now();
     const [row = {}] = await run(loadStatement(this.#schema, sessionId, needs, now));
     this.#clock.observe(asked, row.clock as number);
+    if (row.tables !== null && row.tables !== this.#tables.oid) {
+      this.#isReplaced = true;
+      // What was known comes from other tables: whoever asked begins anew.
+      throw new SessionStoreUnavailableError('unreachable', 'the tables were replaced; try again');
+    }
     return toLoaded(row, sessionId, needs);
   }
 
@@ -71,7 +92,7 @@ export class PostgresEngine implements OptimisticEngine {
     try {
       const [row] = await run(
         this.#turnFlushes.statement(writes, isServersTime) ??
-          flushStatement(this.#schema, writes, isServersTime),
+          flushStatement(this.#schema, this.#tables.oid, writes, isServersTime),
       );
       if (row === undefined) return { outcome: 'moved' };
       if (row.clock !== undefined) this.#clock.observe(asked, row.clock as number);
@@ -88,12 +109,13 @@ export class PostgresEngine implements OptimisticEngine {
     }
   }
 
-  exclusively<T>(until: number, work: (access: OptimisticAccess) => Promise<T>): Promise<T> {
-    return this.#connections
-      .transaction(until, (runner) => work(this.#inside(runner)))
-      .catch((error) => {
-        throw toSessionError(error);
-      });
+  async exclusively<T>(until: number, work: (access: OptimisticAccess) => Promise<T>): Promise<T> {
+    try {
+      await this.#renew(until);
+      return await this.#connections.transaction(until, (runner) => work(this.#inside(runner)));
+    } catch (error) {
+      throw toSessionError(error);
+    }
   }
 
   #inside(runner: Runner): OptimisticAccess {

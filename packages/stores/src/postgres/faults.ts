@@ -87,11 +87,12 @@ export function toSessionError(cause: unknown): unknown {
         "the role may not do this; see 'Roles' in docs/postgres.md for what it needs",
       );
     case '42P01':
+    case '42P07':
     case '42703':
     case '3F000':
       return new SessionCorruptDataError(
         'the database',
-        'its tables are not those that its schema version has',
+        'its tables are gone, or are not those of its schema version',
         options,
       );
     case '23505':

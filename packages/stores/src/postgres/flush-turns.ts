@@ -2,6 +2,7 @@ import type { SessionWrites, StoredSession, TurnRow } from '@lexigram/ai-session
 import type { Statement } from './connections.ts';
 import { type Column, isGuarded, turnRow } from './flush.ts';
 import { serverNow, sessionColumns } from './rows.ts';
+import type { Tables } from './schema.ts';
 
 /** What plain turns change of their session's row, automatic checkpoints among them. */
 const moved: ReadonlySet<keyof StoredSession> = new Set([
@@ -31,14 +32,13 @@ const askMs = 250;
  */
 export class TurnFlushes {
   readonly #schema: string;
-  readonly #base: number;
+  readonly #tables: Tables;
   readonly #texts = new Map<string, string>();
   #asked = Number.NEGATIVE_INFINITY;
 
-  /** @param base of positions: see the table */
-  constructor(schema: string, base: number) {
+  constructor(schema: string, tables: Tables) {
     this.#schema = schema;
-    this.#base = base;
+    this.#tables = tables;
   }
 
   /** Null if there is more to write than turns. */
@@ -49,7 +49,7 @@ export class TurnFlushes {
     const guarded = isGuarded(writes, isServersTime);
     const asks = performance.now() - this.#asked > askMs;
     if (asks) this.#asked = performance.now();
-    const values: unknown[] = [before.key, version, this.#base];
+    const values: unknown[] = [before.key, version, this.#tables.base];
     for (const [field] of columns) values.push(row[field]);
     const cells = turnRow(writes);
     for (const [, , value] of cells) {
@@ -79,7 +79,7 @@ export class TurnFlushes {
       : ['k.*', `s CROSS JOIN unnest(${arrays}) AS k (${names})`];
     const listening = `(SELECT listening FROM "${this.#schema}".ai_positions)`;
     return `WITH s AS (UPDATE "${this.#schema}".ai_sessions SET version = version + 1, ${sets}
-        WHERE key = $1::bigint AND version = $2::bigint${guarded ? ` AND expires_at > ${serverNow}` : ''}
+        WHERE key = $1::bigint AND version = $2::bigint AND tableoid = ${this.#tables.oid}${guarded ? ` AND expires_at > ${serverNow}` : ''}
         RETURNING key)
       INSERT INTO "${this.#schema}".ai_turns (session, position, ${names})
       SELECT s.key, $3::bigint + pg_current_xact_id()::text::bigint, ${rows} FROM ${from}

@@ -19,14 +19,16 @@ export type Column<T> = readonly [column: string, type: string, value: (row: T) 
  * The statement that writes all of a flush, or nothing of it. The session's row comes first, and only if it is
  * there at the version that is expected do the others see it: they take its key from it.
  *
+ * @param tables the oid of the sessions' table that the session was read from
  * @param isServersTime whether a session whose time runs out on the server's clock takes no writes any more
  */
 export function flushStatement(
   schema: string,
+  tables: number,
   writes: SessionWrites,
   isServersTime: boolean,
 ): Statement {
-  return new Flush(schema, writes, isServersTime).statement();
+  return new Flush(schema, tables, writes, isServersTime).statement();
 }
 
 /** No clock that was asked a moment ago is wrong by more: further from its end a session is not asked for it. */
@@ -41,13 +43,15 @@ export function isGuarded({ before, now, row }: SessionWrites, isServersTime: bo
 
 class Flush {
   readonly #schema: string;
+  readonly #tables: number;
   readonly #writes: SessionWrites;
   readonly #isServersTime: boolean;
   readonly #values: unknown[] = [];
   readonly #parts: string[] = [];
 
-  constructor(schema: string, writes: SessionWrites, isServersTime: boolean) {
+  constructor(schema: string, tables: number, writes: SessionWrites, isServersTime: boolean) {
     this.#schema = schema;
+    this.#tables = tables;
     this.#writes = writes;
     this.#isServersTime = isServersTime;
   }
@@ -126,6 +130,7 @@ class Flush {
     const guards = [
       `key = ${this.#bind(before.key, 'bigint')}`,
       `version = ${this.#bind(version, 'bigint')}`,
+      `tableoid = ${this.#tables}`,
       ...(isGuarded(this.#writes, this.#isServersTime) ? [`expires_at > ${serverNow}`] : []),
       ...(owner === undefined ? [] : ['EXISTS (SELECT FROM o)']),
     ];

@@ -184,7 +184,7 @@ export function loadStatement(
     const select = reader.select(wanted as readonly never[], bind, schema, now);
     return `, (SELECT json_agg(found) FROM (${select}) found) AS "need_${kind}"`;
   });
-  const text = `SELECT ${selectedSession}, s.version, ${serverNow} AS clock${columns.join('')}
+  const text = `SELECT ${selectedSession}, s.version, s.tableoid::bigint AS tables, ${serverNow} AS clock${columns.join('')}
     FROM (SELECT 1) AS one LEFT JOIN "${schema}".ai_sessions s ON s.session_id = ${id}`;
   return { text, values };
 }

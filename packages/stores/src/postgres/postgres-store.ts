@@ -28,7 +28,7 @@ import { type PostgresOptions, type PostgresSettings, parsePostgresOptions } fro
 import { createPool } from './pool.ts';
 import { Reader } from './reader.ts';
 import { readReport } from './report.ts';
-import { openSchema } from './schema.ts';
+import { openSchema, type Tables } from './schema.ts';
 import { Sweep } from './sweep.ts';
 import { Usage } from './usage.ts';
 import { Bell, Watch } from './watch.ts';
@@ -57,7 +57,7 @@ export class PostgresSessionStore extends ReadingStore implements SessionStore {
     bells: PostgresPool,
     settings: PostgresSettings,
     clock: ServerClock,
-    base: number,
+    tables: Tables,
   ) {
     super();
     const { callTimeoutMs, schema } = settings;
@@ -67,7 +67,7 @@ export class PostgresSessionStore extends ReadingStore implements SessionStore {
     this.#clock = clock;
     const read: RunSql = (text, ...values) => this.#query(text, values, this.#until());
     const bell = new Bell(read, schema);
-    const engine = new PostgresEngine(connections, schema, clock, base, (isHeard) => {
+    const engine = new PostgresEngine(connections, schema, clock, tables, (isHeard) => {
       this.#watch.committed();
       if (isHeard) bell.ring();
     });
@@ -101,7 +101,7 @@ export class PostgresSessionStore extends ReadingStore implements SessionStore {
     try {
       let connections = new Connections(pool, settings);
       const until = performance.now() + settings.callTimeoutMs;
-      const { base, synchronous } = await openSchema(connections, settings.schema, until);
+      const { synchronous, tables } = await openSchema(connections, settings.schema, until);
       if (synchronous === 'off' && settings.synchronous === 'full') {
         if (isOurs && !settings.behindPooler) {
           // The server's own default would lose what was acknowledged.
@@ -120,7 +120,7 @@ export class PostgresSessionStore extends ReadingStore implements SessionStore {
         ? await createPool(source, { ...settings, maxConnections: 1 }, null)
         : pool;
       const pools = isOurs ? [pool, bells] : [];
-      const store = new PostgresSessionStore(connections, pools, bells, settings, clock, base);
+      const store = new PostgresSessionStore(connections, pools, bells, settings, clock, tables);
       await store.#readClock();
       return store;
     } catch (error) {

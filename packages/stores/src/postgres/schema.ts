@@ -1,4 +1,5 @@
-import { SessionUnsupportedError } from '@lexigram/ai-session';
+import { randomInt } from 'node:crypto';
+import { SessionCorruptDataError, SessionUnsupportedError } from '@lexigram/ai-session';
 import type { SqlRow } from './client.ts';
 import type { Connections, Runner } from './connections.ts';
 
@@ -152,12 +153,14 @@ const migrations: readonly string[] = [
     one boolean PRIMARY KEY DEFAULT true CHECK (one),
     -- So that positions go on rising when the tables were moved to a server whose transactions are fewer.
     base bigint NOT NULL,
-    -- Up to here entries of the journal may be missing that time has dropped.
+    -- Those that the base was made for, by the oid of ai_sessions: others are a copy.
+    tables oid NOT NULL,
+    -- Up to here entries of the journal may be missing that time has dropped, and anything that a copy lacks.
     dropped bigint NOT NULL,
     -- Until when somebody listens for the bell.
     listening bigint NOT NULL
   ) WITH (fillfactor = 10);
-  INSERT INTO ai_positions (base, dropped, listening) VALUES (0, 0, 0);
+  INSERT INTO ai_positions (base, tables, dropped, listening) VALUES (0, 'ai_sessions'::regclass, 0, 0);
 
   -- What turns used, rolled up without content; up to which position that was done.
   CREATE TABLE ai_usage (
@@ -221,11 +224,18 @@ const look = `
        WHERE attrelid = to_regclass($1) AND attname IN ('version', 'at') AND NOT attisdropped) AS columns,
     EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $2) AS schema`;
 
-export interface ServerFacts {
-  /** Of `synchronous_commit`. */
-  readonly synchronous: string;
+/** The tables that a store was opened on. */
+export interface Tables {
+  /** That of ai_sessions: tables that take their place have another one. */
+  readonly oid: number;
   /** Of positions. */
   readonly base: number;
+}
+
+interface Opened {
+  readonly tables: Tables;
+  /** What the server has as `synchronous_commit`. */
+  readonly synchronous: string;
 }
 
 /**
@@ -237,7 +247,7 @@ export async function openSchema(
   connections: Connections,
   schema: string,
   until: number,
-): Promise<ServerFacts> {
+): Promise<Opened> {
   const facts = await readFacts(connections, schema, until);
   const version = facts.columns === 2 ? await readVersion(connections, schema, until) : 0;
   checkVersion(version);
@@ -246,26 +256,39 @@ export async function openSchema(
     const end = Math.max(until, performance.now() + 30_000);
     await connections.transaction(end, (runner) => migrate(runner, schema, end));
   }
-  const base = await keepRising(connections, schema, until);
-  return { synchronous: facts.synchronous as string, base };
+  const tables = await keepRising(connections, schema, until);
+  return { synchronous: facts.synchronous as string, tables };
 }
 
-/** A copy of the tables on another server has positions that its transactions do not reach yet. */
+/** More transactions than a server ever wrote between a dump and its end. */
+const gap = 4_294_967_296;
+
+/**
+ * Tables that were restored, here or on a server whose transactions are fewer, lack what came after the dump. So
+ * positions go on where no cursor can be yet, and older cursors are told of the gap.
+ */
 async function keepRising(
   connections: Connections,
   schema: string,
   until: number,
-): Promise<number> {
-  const text = `UPDATE "${schema}".ai_positions SET base = base + ahead + 1
-    FROM (SELECT greatest((SELECT max(position) FROM "${schema}".ai_turns),
-        (SELECT max(position) FROM "${schema}".ai_journal))
-      - base - pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS ahead
-      FROM "${schema}".ai_positions) p
-    WHERE ahead >= 0`;
+): Promise<Tables> {
+  const last = (table: string): string => `(SELECT max(position) FROM "${schema}".${table})`;
+  const text = `UPDATE "${schema}".ai_positions p
+    SET base = k.base, tables = k.tables, dropped = k.base + k.next - 1
+    FROM (SELECT o.base AS old_base, o.tables AS old_tables, n.tables, n.next,
+        greatest(o.base, n.last + ${gap} - n.next) AS base
+      FROM "${schema}".ai_positions o
+      CROSS JOIN (SELECT '"${schema}".ai_sessions'::regclass::oid AS tables,
+        pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next,
+        greatest(${last('ai_turns')}, ${last('ai_journal')}, ${last('ai_usage_until')},
+          (SELECT dropped FROM "${schema}".ai_positions)) AS last) n
+      WHERE o.tables <> n.tables OR n.last >= o.base + n.next) k
+    WHERE p.base = k.old_base AND p.tables = k.old_tables`;
   await connections.read({ text, values: [] }, until);
-  const base = `SELECT base FROM "${schema}".ai_positions`;
-  const [row] = await connections.read({ text: base, values: [] }, until);
-  return row?.base as number;
+  const tables = `SELECT '"${schema}".ai_sessions'::regclass::oid::bigint AS oid, base FROM "${schema}".ai_positions`;
+  const [row] = await connections.read({ text: tables, values: [] }, until);
+  if (row === undefined) throw new SessionCorruptDataError('ai_positions', 'its row is missing');
+  return row as unknown as Tables;
 }
 
 async function readFacts(connections: Connections, schema: string, until: number): Promise<SqlRow> {
@@ -332,6 +355,11 @@ async function migrate(runner: Runner, schema: string, until: number): Promise<v
       'INSERT INTO ai_schema (version, at) VALUES ($1::integer, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)',
       next,
     );
+  }
+  // What a process remembers of tables that are gone fits no session of these.
+  if (version === 0) {
+    const text = "SELECT setval(pg_get_serial_sequence('ai_sessions', 'key'), $1::bigint)";
+    await run(text, randomInt(1, 2 ** 47));
   }
   await run('COMMIT');
 }
