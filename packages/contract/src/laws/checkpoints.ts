@@ -154,6 +154,17 @@ export const checkpointLaws: readonly Law[] = [
       assert.deepEqual(await kept(), ['0start', '0', '6six', '6']);
       await addTexts(manager, sessionId, texts(2));
       assert.deepEqual(await kept(), ['0start', '6six', '6', '8a']);
+      await checkpoints.create(sessionId);
+      await checkpoints.create(sessionId, { label: 'eight' });
+      assert.deepEqual(await kept(), ['0start', '6six', '8', '8eight']);
+      await checkpoints.delete((await checkpoints.list(sessionId)).items[1]?.checkpointId ?? '');
+      await checkpoints.create(sessionId);
+      // Of a batch that crosses several, each makes room: the first by one by hand, the second by the first.
+      await manager.addTurns(
+        sessionId,
+        texts(5).map((text) => say(text)),
+      );
+      assert.deepEqual(await kept(), ['0start', '8eight', '8', '12a']);
     },
   },
   {

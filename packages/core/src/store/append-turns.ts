@@ -53,7 +53,8 @@ export function appendTurns(
 
 /**
  * Counts one more checkpoint and answers its number; null if all are labelled and none makes room. A record that
- * makes room is noted in `victims`, not deleted yet.
+ * makes room is noted in `victims`, not deleted yet. Of one batch that is one at most: the next to make room is
+ * the mark that it made room for.
  */
 export function numberCheckpoint(
   tx: StoreTransaction,
