@@ -44,7 +44,7 @@ export const postgresLength: Group = {
 export const postgresBytes: Group = {
   name: 'postgres-bytes',
   about: 'bytes above a bare table (timeline, seq, json) with one unique index, with all indexes',
-  durability: 'PostgreSQL: files as they are, one call a turn',
+  durability: 'PostgreSQL without fsync: files as they are, one call a turn',
   measure: ({ quick }) =>
     onServer(async (server) => {
       const all = await realConversations(process.env['CONVERSATIONS_DIR']);
@@ -54,8 +54,11 @@ export const postgresBytes: Group = {
         figures.push(await measureBytes(await createDatabase(server), file, own, quick));
       }
       return figures;
-    }),
+    }, unsafe),
 };
+
+/** For what is not timed. */
+const unsafe = { fsync: 'off', synchronous_commit: 'off' } as const;
 
 /** Other libraries that keep conversations in Postgres, beside ours. */
 export const peersPostgres: Group = {
@@ -81,8 +84,13 @@ export const peersPostgres: Group = {
     }),
 };
 
-async function onServer<T>(work: (server: PostgresServer) => Promise<T>): Promise<T> {
-  const server = await PostgresServer.start({ settings: { shared_buffers: '256MB' } });
+async function onServer<T>(
+  work: (server: PostgresServer) => Promise<T>,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<T> {
+  const server = await PostgresServer.start({
+    settings: { shared_buffers: '256MB', ...settings },
+  });
   try {
     return await work(server);
   } finally {

@@ -102,7 +102,7 @@ export class OptimisticBatch {
       const tx = new OptimisticTransaction(known, access.now());
       const answers = this.#judge(tx);
       if (this.#needs.size > 0) continue;
-      const writes = tx.writes();
+      const writes = tx.writes(this.#chosen());
       if (writes === null && !this.#isFresh) {
         this.known = undefined;
         this.#lookAtOwner();
@@ -176,6 +176,7 @@ export class OptimisticBatch {
     }
     this.known = undefined;
     if (flushed.outcome === 'taken') this.#lookAtAll(writes);
+    if (flushed.outcome === 'moved') this.#lookAtTurns(writes.unseen);
     if (flushed.outcome !== 'unknown') this.#lookAtOwner();
     if (flushed.outcome === 'unknown') this.#doubt(flushed.error, writes, answers);
     return flushed.outcome;
@@ -189,12 +190,23 @@ export class OptimisticBatch {
 
   /** Something that was taken to be new is there: next time all of it is looked at. */
   #lookAtAll(writes: SessionWrites): void {
-    for (const { origin, turnId } of writes.turns) {
-      if (origin === null) this.#needs.add({ need: 'turn', turnId });
-    }
+    const own = writes.turns.filter(({ origin }) => origin === null);
+    this.#lookAtTurns(own.map(({ turnId }) => turnId));
     for (const { mustBeNew, record } of writes.records) {
       if (mustBeNew) this.#needs.add({ need: 'record', kind: record.kind, key: record.key });
     }
+  }
+
+  #lookAtTurns(turnIds: readonly string[]): void {
+    for (const turnId of turnIds) this.#needs.add({ need: 'turn', turnId });
+  }
+
+  #chosen(): ReadonlySet<string> {
+    const chosen = new Set<string>();
+    for (const { turns } of this.#jobs) {
+      for (const turn of turns) if (turn.chosen) chosen.add(turn.turnId);
+    }
+    return chosen;
   }
 
   /** An answer was lost. What no later look can find out about is told so at once; the rest goes on. */

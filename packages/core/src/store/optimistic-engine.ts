@@ -14,7 +14,10 @@ export interface LoadedSession {
 export type FlushOutcome =
   /** All is written. */
   | { readonly outcome: 'done'; readonly key: number }
-  /** Nothing is: the session, or its owner's row, is at another version, or its time has run out. */
+  /**
+   * Nothing is: the session, or its owner's row, is at another version, or its time has run out. Or one of the
+   * `unseen` turns is there, if the engine does not tell that apart.
+   */
   | { readonly outcome: 'moved' }
   /** Nothing is: the session, a turn or a record that was taken to be new is there. */
   | { readonly outcome: 'taken' }

@@ -49,6 +49,8 @@ export interface SessionWrites {
   /** Rows in place of timelines' rows, and what is added to the seqs and sums of their turns. */
   readonly moved: readonly MovedTimeline[];
   readonly turns: readonly TurnRow[];
+  /** Ids of turns that callers chose and nobody looked for: if the session wrote one before, nothing may be written. */
+  readonly unseen: readonly string[];
   /** Automatic checkpoints, by number, that turns written before no longer bear. */
   readonly cleared: readonly number[];
   readonly variables: readonly VariablesEntry[];
@@ -155,8 +157,8 @@ export class OptimisticTransaction implements StoreTransaction {
     }
   }
 
-  /** What is to be flushed, or null if nothing is. */
-  writes(): SessionWrites | null {
+  /** What is to be flushed, or null if nothing is. @param chosen ids of turns that callers gave */
+  writes(chosen: ReadonlySet<string>): SessionWrites | null {
     if (this.#row === undefined || this.#row === this.#known.row) return null;
     const changes = [...this.#records.values()];
     return {
@@ -168,6 +170,7 @@ export class OptimisticTransaction implements StoreTransaction {
       timelines: this.#timelines,
       moved: this.#moved,
       turns: this.#turns.map((turn) => this.#unlessCleared(turn)),
+      unseen: chosen.size === 0 ? [] : this.#unseen(chosen),
       cleared: this.#cleared.filter((n) => !this.#marks.has(n)),
       variables: this.#variables.map(({ entry }) => entry),
       deleted: changes.filter(({ to }) => to === null),
@@ -175,6 +178,13 @@ export class OptimisticTransaction implements StoreTransaction {
       journal: this.#journal,
       owner: this.#owner,
     };
+  }
+
+  #unseen(chosen: ReadonlySet<string>): readonly string[] {
+    if (this.#known.row === undefined) return [];
+    return [...this.#own.keys()].filter(
+      (turnId) => chosen.has(turnId) && !this.#known.reads.has({ need: 'turn', turnId }),
+    );
   }
 
   /** What is known once the writes were flushed; `key` is the engine's. */

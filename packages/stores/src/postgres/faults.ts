@@ -18,7 +18,6 @@ export function stateOf(error: unknown): string | null {
 /** Constraints whose violation means that something taken to be new is there. */
 const takenConstraints: ReadonlySet<unknown> = new Set([
   'ai_sessions_id',
-  'ai_turns_id',
   'ai_records_key',
   'ai_owners_key',
 ]);

@@ -1,6 +1,6 @@
 import type { SessionWrites, StoredSession, TurnRow } from '@lexigram/ai-session/store';
 import type { Statement } from './connections.ts';
-import { type Column, isGuarded, turnRow } from './flush.ts';
+import { areNew, type Column, isGuarded, turnRow } from './flush.ts';
 import { serverNow, sessionColumns } from './rows.ts';
 import type { Tables } from './schema.ts';
 
@@ -23,6 +23,15 @@ const moved: ReadonlySet<keyof StoredSession> = new Set([
 const columns = sessionColumns.filter(([field]) => moved.has(field));
 const others = sessionColumns.filter(([field]) => !moved.has(field));
 
+/** Which of its parts a statement has. */
+interface Shape {
+  readonly isOne: boolean;
+  readonly guarded: boolean;
+  readonly asks: boolean;
+  /** For turns under ids that are taken to be new. */
+  readonly looks: boolean;
+}
+
 /** Milliseconds after which it is asked again what time it is, and whether others listen for commits. */
 const askMs = 250;
 
@@ -43,7 +52,7 @@ export class TurnFlushes {
 
   /** Null if there is more to write than turns. */
   statement(writes: SessionWrites, isServersTime: boolean): Statement | null {
-    const { before, row, turns, version } = writes;
+    const { before, row, turns, unseen, version } = writes;
     if (before === undefined || turns.length === 0 || !isPlain(writes, before)) return null;
     const isOne = turns.length === 1;
     const guarded = isGuarded(writes, isServersTime);
@@ -55,21 +64,18 @@ export class TurnFlushes {
     for (const [, , value] of cells) {
       values.push(isOne ? value(turns[0] as TurnRow) : turns.map(value));
     }
-    const shape = `${isOne} ${guarded} ${asks}`;
+    const looks = unseen.length > 0;
+    if (looks) values.push(unseen);
+    const shape = `${isOne} ${guarded} ${asks} ${looks}`;
     let text = this.#texts.get(shape);
     if (text === undefined) {
-      text = this.#text(cells, isOne, guarded, asks);
+      text = this.#text(cells, { isOne, guarded, asks, looks });
       this.#texts.set(shape, text);
     }
     return { text, values };
   }
 
-  #text(
-    cells: readonly Column<TurnRow>[],
-    isOne: boolean,
-    guarded: boolean,
-    asks: boolean,
-  ): string {
+  #text(cells: readonly Column<TurnRow>[], { asks, guarded, isOne, looks }: Shape): string {
     const sets = columns.map(([, column, type], i) => `${column} = $${i + 4}::${type}`).join(', ');
     const names = cells.map(([column]) => column).join(', ');
     const places = cells.map(([, type], i) => `$${i + 4 + columns.length}::${type}`);
@@ -77,9 +83,18 @@ export class TurnFlushes {
     const [rows, from] = isOne
       ? [places.join(', '), 's']
       : ['k.*', `s CROSS JOIN unnest(${arrays}) AS k (${names})`];
+    const guards = [
+      'key = $1::bigint',
+      'version = $2::bigint',
+      `tableoid = ${this.#tables.oid}`,
+      ...(guarded ? [`expires_at > ${serverNow}`] : []),
+      ...(looks
+        ? [areNew(this.#schema, '$1::bigint', `$${4 + columns.length + cells.length}::text[]`)]
+        : []),
+    ];
     const listening = `(SELECT listening FROM "${this.#schema}".ai_positions)`;
     return `WITH s AS (UPDATE "${this.#schema}".ai_sessions SET version = version + 1, ${sets}
-        WHERE key = $1::bigint AND version = $2::bigint AND tableoid = ${this.#tables.oid}${guarded ? ` AND expires_at > ${serverNow}` : ''}
+        WHERE ${guards.join(' AND ')}
         RETURNING key)
       INSERT INTO "${this.#schema}".ai_turns (session, position, ${names})
       SELECT s.key, $3::bigint + pg_current_xact_id()::text::bigint, ${rows} FROM ${from}

@@ -10,7 +10,7 @@ import type {
 } from '@lexigram/ai-session/store';
 import { timelineValues } from '../timeline-values.ts';
 import type { Statement } from './connections.ts';
-import { numberOf, originText, serverNow, sessionColumns } from './rows.ts';
+import { isOwnTurnOf, numberOf, originText, serverNow, sessionColumns } from './rows.ts';
 
 /** A column, its type, and its value for each row. */
 export type Column<T> = readonly [column: string, type: string, value: (row: T) => unknown];
@@ -39,6 +39,14 @@ export function isGuarded({ before, now, row }: SessionWrites, isServersTime: bo
   const left = (before?.expiresAt ?? Number.POSITIVE_INFINITY) - now;
   const isSeen = row.revision !== before?.revision;
   return isServersTime && isSeen && left > 0 && left < doubtMs;
+}
+
+/**
+ * The condition that a session wrote no turns under these ids. A version is known only to whoever read it or wrote
+ * it, and so every statement that asks for it sees all turns that came before.
+ */
+export function areNew(schema: string, key: string, turnIds: string): string {
+  return `NOT EXISTS (SELECT FROM "${schema}".ai_turns t WHERE ${isOwnTurnOf(key, turnIds)})`;
 }
 
 class Flush {
@@ -120,7 +128,7 @@ class Flush {
   }
 
   #updateSession(before: StoredSession): string {
-    const { owner, row, version } = this.#writes;
+    const { owner, row, unseen, version } = this.#writes;
     const changed = sessionColumns.filter(([field]) => row[field] !== before[field]);
     // Two texts serve all changes: that of nothing but a version, and that of everything.
     const named = changed.length === 0 ? [] : sessionColumns;
@@ -133,9 +141,14 @@ class Flush {
       `tableoid = ${this.#tables}`,
       ...(isGuarded(this.#writes, this.#isServersTime) ? [`expires_at > ${serverNow}`] : []),
       ...(owner === undefined ? [] : ['EXISTS (SELECT FROM o)']),
+      ...(unseen.length === 0 ? [] : [this.#areNew(before.key, unseen)]),
     ];
     return `UPDATE ${this.#table('sessions')} SET version = version + 1${sets.join('')}
       WHERE ${guards.join(' AND ')}`;
+  }
+
+  #areNew(key: number, turnIds: readonly string[]): string {
+    return areNew(this.#schema, this.#bind(key, 'bigint'), this.#bind(turnIds, 'text[]'));
   }
 
   #insert<T>(

@@ -14,6 +14,7 @@ import type { SqlRow } from './client.ts';
 import type { Statement } from './connections.ts';
 import { selectMarks, toMark } from './marks.ts';
 import {
+  isOwnTurnOf,
   numberOf,
   recordColumns,
   selectedSession,
@@ -77,8 +78,8 @@ const readers: { readonly [K in keyof Found]: NeedReader<K> } = {
   },
   turn: {
     select: (needs, bind, schema) =>
-      `SELECT ${turnColumns} FROM "${schema}".ai_turns t WHERE t.session = s.key AND t.origin = ''
-         AND t.turn_id = ANY (${bind(needs.map((it) => it.turnId))}::text[])`,
+      `SELECT ${turnColumns} FROM "${schema}".ai_turns t
+       WHERE ${isOwnTurnOf('s.key', `${bind(needs.map((it) => it.turnId))}::text[]`)}`,
     find(rows, { turnId }, sessionId): TurnRow | undefined {
       const row = rows.find((it) => it.turnId === turnId);
       return row === undefined ? undefined : toTurn(row, sessionId);

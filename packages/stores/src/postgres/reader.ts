@@ -33,6 +33,7 @@ import { readFeed } from './feed.ts';
 import { newestVariables } from './load.ts';
 import { selectMarks, toMark } from './marks.ts';
 import {
+  isOwnTurn,
   recordColumns,
   selectedSession,
   serverNow,
@@ -163,9 +164,10 @@ export class Reader {
     const select = `SELECT k.i, k.session_id AS "sessionId", ${turnColumns}
       FROM unnest($2::text[]) WITH ORDINALITY AS k (session_id, i)
       JOIN "${this.#schema}".ai_sessions s ON s.session_id = k.session_id
-      JOIN "${this.#schema}".ai_turns t ON t.session = s.key AND t.turn_id = $1`;
+      JOIN "${this.#schema}".ai_turns t ON `;
     const rows = await this.#read(
-      `${select} AND t.origin = '' UNION ALL ${select} AND t.origin <> '' ORDER BY 1, timeline, seq`,
+      `${select} ${isOwnTurn('s.key', '$1::text')}
+       UNION ALL ${select} t.session = s.key AND t.turn_id = $1 AND t.origin <> '' ORDER BY 1, timeline, seq`,
       turnId,
       sessionIds,
     );

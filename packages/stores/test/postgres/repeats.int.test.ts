@@ -1,9 +1,11 @@
 import { createSessions } from '@lexigram/ai-session';
+import { PostgresSessionStore } from '@lexigram/ai-session-stores';
 import { expect, it, onTestFinished } from 'vitest';
+import { changingStatements, withoutIds } from '../broken/changed-statements.ts';
 import { startChild } from '../kit/children.ts';
 import { faultsIn } from '../kit/database-faults.ts';
 import { openPlace } from '../kit/open-place.ts';
-import { placeOf, type TestSchema, temporarySchema } from '../kit/postgres-schema.ts';
+import { createPool, placeOf, type TestSchema, temporarySchema } from '../kit/postgres-schema.ts';
 import { randomOf } from '../kit/random.ts';
 import { TcpProxy } from '../kit/tcp-proxy.ts';
 import { countOf } from '../scale.ts';
@@ -66,11 +68,40 @@ it('five copies of each turn, a third of the answers cut, the process killed: ea
 it('the same check finds turns that are there twice, if nothing keeps their ids apart', async () => {
   const schema = await temporarySchema();
   const keys = await prepare(schema, 30);
-  await schema.query('DROP INDEX {schema}.ai_turns_id');
-  const children = [1, 2].map(() => startChild(script, [schema.place, ids.join(), ...keys]));
-  for (const child of children) {
-    for await (const _ of child.messages());
-    expect((await child.ended).errors).toBe('');
+  for (let process = 1; process <= 2; process++) {
+    const pool = createPool(schema.url, 4);
+    const changed = changingStatements(pool, withoutIds);
+    const store = await PostgresSessionStore.open(changed, { schema: schema.schema });
+    onTestFinished(async () => {
+      await store.close();
+      await pool.end();
+    });
+    const { manager } = await createSessions({}, { store });
+    for (const [i, key] of keys.entries()) {
+      const turn = { turnId: key, role: 'user', content: key } as const;
+      await manager.addTurn(ids[i % ids.length] as string, turn);
+    }
   }
   expect((await storedKeys(schema)).length).toBeGreaterThan(keys.length);
+});
+
+it('ids that share a place in the index of ids are told apart', async () => {
+  const schema = await temporarySchema();
+  await prepare(schema, 0);
+  const [pair] = await schema.query<{ one: string; other: string }>(
+    `SELECT min(id) AS one, max(id) AS other FROM (SELECT 'k' || n AS id FROM generate_series(1, 100000) n) k
+     GROUP BY hashtext(id) & 16777215 HAVING count(*) = 2 LIMIT 1`,
+  );
+  const { one = '', other = '' } = pair ?? {};
+  for (const id of [one, other, one, other]) {
+    const store = await openPlace(schema.place);
+    const { manager } = await createSessions({}, { store });
+    const turn = { turnId: id, role: 'user', content: id } as const;
+    const { turn: stored } = await manager.addTurn('s1', turn);
+    expect(stored.content).toBe(id);
+    expect((await store.findTurns(id, ['s1'])).map(({ turnId }) => turnId)).toEqual([id]);
+    await store.close();
+  }
+  expect((await storedKeys(schema)).toSorted()).toEqual([one, other].toSorted());
+  expect(one).not.toBe(other);
 });
