@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { createSessions } from '@lexigram/ai-session';
 import { PostgresSessionStore } from '@lexigram/ai-session-stores';
-import { Pool } from 'pg';
+import { Client, Pool } from 'pg';
+
+/** Stands for what a cloud gives out in place of a password. */
+const freshToken = async (): Promise<string> => 'a token of the next minutes';
 
 const url = process.env['DATABASE_URL'] ?? 'postgres://localhost/sessions';
 
@@ -21,3 +24,16 @@ assert.equal((await overPool.manager.getState(sessionId)).turnCount, 1);
 await overPool.close(); // a store that was given stays open, and so does a pool
 await store.close();
 await pool.end();
+
+// #region factory
+const overClients = await PostgresSessionStore.open(
+  async () => {
+    const client = new Client({ connectionString: url, password: await freshToken() });
+    await client.connect();
+    return client;
+  },
+  { maxConnections: 5 },
+);
+// #endregion
+assert.notEqual(await overClients.session(sessionId), null);
+await overClients.close();

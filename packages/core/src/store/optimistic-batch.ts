@@ -50,6 +50,8 @@ export class OptimisticBatch {
   #isFresh = false;
   readonly #needs = new Needs();
   readonly #doubts: Doubt[] = [];
+  /** Why the last try came to nothing, if not for others. */
+  #failure: unknown;
   #answers: ReadonlyMap<OptimisticJob, Answer> = new Map();
 
   constructor(jobs: readonly OptimisticJob[], known: KnownSession | undefined) {
@@ -65,6 +67,7 @@ export class OptimisticBatch {
   async run(engine: OptimisticEngine, contention: number): Promise<number> {
     let lost = contention;
     for (let failures = 0; this.#jobs.length > 0; ) {
+      this.#failure = undefined;
       try {
         const { exclusively } = engine;
         // Whoever holds a session's lock must not wait for the row of its owner.
@@ -178,7 +181,10 @@ export class OptimisticBatch {
     if (flushed.outcome === 'taken') this.#lookAtAll(writes);
     if (flushed.outcome === 'moved') this.#lookAtTurns(writes.unseen);
     if (flushed.outcome !== 'unknown') this.#lookAtOwner();
-    if (flushed.outcome === 'unknown') this.#doubt(flushed.error, writes, answers);
+    if (flushed.outcome === 'unknown') {
+      this.#failure = flushed.error;
+      this.#doubt(flushed.error, writes, answers);
+    }
     return flushed.outcome;
   }
 
@@ -269,6 +275,7 @@ export class OptimisticBatch {
       error.reason === 'unreachable';
     if (!isTransient) throw error;
     this.known = undefined;
+    this.#failure = error;
     const now = performance.now();
     const late = new Map<OptimisticJob, Answer>();
     // A try that began just before the end would only prolong it.
@@ -290,7 +297,7 @@ export class OptimisticBatch {
     }
   }
 
-  /** However often a race is lost: a call ends in its time. */
+  /** However often a race or an answer is lost: a call ends in its time. */
   #expire(): void {
     const now = performance.now();
     const late = this.#jobs.filter((job) => job.deadline <= now);
@@ -298,7 +305,7 @@ export class OptimisticBatch {
     this.#jobs = this.#jobs.filter((job) => job.deadline > now);
     for (const job of late) {
       const message = `session '${job.sessionId}' was busy for too long; try again`;
-      job.reject(new SessionStoreUnavailableError('locked', message));
+      job.reject(this.#failure ?? new SessionStoreUnavailableError('locked', message));
     }
   }
 }

@@ -12,14 +12,28 @@ export type SqlRow = Record<string, unknown>;
 /** Runs one statement and answers its rows. */
 export type RunSql = (text: string, ...values: readonly unknown[]) => Promise<SqlRow[]>;
 
-/** A connection that a pool lends. */
-export interface PostgresClient {
+/** A connection to Postgres. */
+interface Connection {
   query(query: PostgresQuery): Promise<{ readonly rows: SqlRow[] }>;
   on?(event: 'error' | 'notification', listener: () => void): unknown;
   off?(event: 'error', listener: () => void): unknown;
+  /** From here on it keeps no process alive. */
+  unref?(): void;
+}
+
+/** A connection that a pool lends. */
+export interface PostgresClient extends Connection {
   /** Gives it back; with `true` or an error it is destroyed. */
   release(destroy?: boolean | Error): void;
 }
+
+/** A connection of your own making that is handed over: a connected `pg.Client` is one. */
+export interface PostgresConnection extends Connection {
+  end(): Promise<void>;
+}
+
+/** Makes and connects a client, a new one each time. */
+export type PostgresClientFactory = () => Promise<PostgresConnection>;
 
 /** What is needed of a pool: `pg.Pool` is one. */
 export interface PostgresPool {

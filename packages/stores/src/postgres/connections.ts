@@ -1,4 +1,4 @@
-import { SessionStoreUnavailableError } from '@lexigram/ai-session';
+import { isSessionError, SessionStoreUnavailableError } from '@lexigram/ai-session';
 import { type PostgresClient, type PostgresPool, type SqlRow, types } from './client.ts';
 import { isBroken, isTransient, stateOf, toSessionError } from './faults.ts';
 
@@ -28,6 +28,8 @@ export class Connections {
   readonly #connectMs: number;
   readonly #isNamed: boolean;
   readonly #names = new Map<string, string>();
+  /** Why there was no connection of late: who runs out of time before it is tried again is told that. */
+  #refusal: Error | undefined;
   /** When a connection last answered. */
   readonly #answered = new WeakMap<PostgresClient, number>();
   /** Since a connection fell silent, others that have not answered since then are taken to be dead as well. */
@@ -115,27 +117,29 @@ export class Connections {
     const connecting = this.#pool.connect();
     let isLate = false;
     try {
-      return await inTime(connecting, end, () => {
+      const client = await inTime(connecting, end, () => {
         isLate = true;
-        return new SessionStoreUnavailableError(
-          'unreachable',
-          `no connection to Postgres within ${this.#connectMs} ms`,
-        );
+        const message = `no connection to Postgres within ${this.#connectMs} ms`;
+        return this.#refusal ?? new SessionStoreUnavailableError('unreachable', message);
       });
+      this.#refusal = undefined;
+      return client;
     } catch (error) {
       if (isLate) {
         connecting.then(
-          (client) => client.release(true),
+          (client) => client.release(),
           () => {},
         );
+        throw error;
       }
       // Nothing was sent yet, whatever it was.
-      const fault = toSessionError(error);
-      throw fault instanceof SessionStoreUnavailableError
+      const fault = stateOf(error) === null ? error : toSessionError(error);
+      this.#refusal = isSessionError(fault)
         ? fault
         : new SessionStoreUnavailableError('unreachable', 'Postgres cannot be reached', {
             cause: error,
           });
+      throw this.#refusal;
     }
   }
 

@@ -1,3 +1,9 @@
-export type { PostgresClient, PostgresPool, PostgresQuery } from './client.ts';
+export type {
+  PostgresClient,
+  PostgresClientFactory,
+  PostgresConnection,
+  PostgresPool,
+  PostgresQuery,
+} from './client.ts';
 export type { PostgresOptions } from './options.ts';
 export { PostgresSessionStore } from './postgres-store.ts';

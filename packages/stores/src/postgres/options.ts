@@ -14,7 +14,7 @@ export interface PostgresOptions {
    * server's time-outs are those of the role.
    */
   readonly behindPooler?: boolean | undefined;
-  /** Connections at most; 10. */
+  /** Connections at most, if the store makes them, or a factory; 10. */
   readonly maxConnections?: number | undefined;
   /** How long a connection may take to be there; 3,000 ms. */
   readonly connectTimeoutMs?: number | undefined;

@@ -1,5 +1,6 @@
 import { SessionUnsupportedError } from '@lexigram/ai-session';
-import type { PostgresPool } from './client.ts';
+import type { PostgresClientFactory, PostgresPool } from './client.ts';
+import { ClientPool, idleMs, type ServerSetting } from './client-pool.ts';
 import type { PostgresSettings } from './options.ts';
 
 /** What we use of the package `pg`. */
@@ -10,31 +11,35 @@ interface PgModule {
 }
 
 /**
- * A pool of `pg` for a URL.
+ * A pool of the store's own: of `pg` for a URL, else of what a factory makes.
  *
- * @throws SessionUnsupportedError if the package is not installed
+ * @throws SessionUnsupportedError if the package is needed and not installed
  */
 export async function createPool(
-  url: string,
+  source: string | PostgresClientFactory,
   settings: PostgresSettings,
   synchronous: 'on' | 'off' | null,
 ): Promise<PostgresPool> {
-  const { Pool } = await importPg();
-  const server = [
-    `statement_timeout=${settings.statementTimeoutMs}`,
-    `lock_timeout=${settings.lockTimeoutMs}`,
-    `idle_in_transaction_session_timeout=${settings.idleInTransactionTimeoutMs}`,
-    ...(synchronous === null ? [] : [`synchronous_commit=${synchronous}`]),
+  const server: readonly ServerSetting[] = [
+    ['statement_timeout', `${settings.statementTimeoutMs}`],
+    ['lock_timeout', `${settings.lockTimeoutMs}`],
+    ['idle_in_transaction_session_timeout', `${settings.idleInTransactionTimeoutMs}`],
+    ...(synchronous === null ? [] : [['synchronous_commit', synchronous] as const]),
   ];
+  // Poolers refuse settings that would stick to a connection of the server.
+  const own = settings.behindPooler ? [] : server;
+  if (typeof source === 'function') return new ClientPool(source, settings, own);
+  const { Pool } = await importPg();
   const pool = new Pool({
-    connectionString: url,
+    connectionString: source,
     max: settings.maxConnections,
     connectionTimeoutMillis: settings.connectTimeoutMs,
-    idleTimeoutMillis: 30_000,
+    idleTimeoutMillis: idleMs,
     keepAlive: true,
     application_name: 'lexigram-ai-session',
-    // Poolers refuse settings that would stick to a connection of the server.
-    ...(settings.behindPooler ? {} : { options: server.map((it) => `-c ${it}`).join(' ') }),
+    ...(own.length === 0
+      ? {}
+      : { options: own.map(([name, value]) => `-c ${name}=${value}`).join(' ') }),
   });
   // A connection that breaks while nobody uses it leaves the pool, and that is all there is to it.
   pool.on('error', () => {});

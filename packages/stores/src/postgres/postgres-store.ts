@@ -20,7 +20,7 @@ import {
 } from '@lexigram/ai-session/store';
 import { ReadingStore } from '../reading-store.ts';
 import { ServerClock } from '../server-clock.ts';
-import type { PostgresPool, RunSql } from './client.ts';
+import type { PostgresClientFactory, PostgresPool, RunSql } from './client.ts';
 import { Connections } from './connections.ts';
 import { PostgresEngine } from './engine.ts';
 import { isTransient, toSessionError } from './faults.ts';
@@ -34,7 +34,7 @@ import { Usage } from './usage.ts';
 import { Bell, Watch } from './watch.ts';
 
 /**
- * Sessions in PostgreSQL, through the package `pg` or a pool of your own. Any number of processes may use one
+ * Sessions in PostgreSQL, through the package `pg`, or a pool or clients of your own. Any number of processes may use one
  * schema; a commit is one statement. Nothing in it needs a connection for itself, so that it works behind a
  * pooler in transaction mode.
  */
@@ -81,19 +81,24 @@ export class PostgresSessionStore extends ReadingStore implements SessionStore {
   /**
    * Opens a database and brings its tables up to date.
    *
-   * @param source a URL, or a pool like that of `pg`, which stays yours to end
+   * @param source a URL; or a pool like that of `pg`, which stays yours to end; or a function that makes and
+   * connects a client, which is the store's from then on: it calls it for each of up to `maxConnections` that it
+   * needs, and ends them
    * @throws SessionInputError; SessionStoreUnavailableError if the server cannot be reached;
    * SessionUnsupportedError if `pg` is not installed, if the server is too old or not UTF8, if a newer version
    * wrote the tables, or if another program has tables of our names in the schema
    */
   static async open(
-    source: string | PostgresPool,
+    source: string | PostgresPool | PostgresClientFactory,
     options: PostgresOptions = {},
   ): Promise<PostgresSessionStore> {
     const settings = parsePostgresOptions(options);
-    const isOurs = typeof source === 'string';
+    const isOurs = typeof source === 'string' || typeof source === 'function';
     if (!isOurs && typeof source?.connect !== 'function') {
-      throw new SessionInputError('source', 'expected a URL, or a pool with connect()');
+      throw new SessionInputError(
+        'source',
+        'expected a URL, a pool with connect(), or a function that makes a client',
+      );
     }
     const clock = new ServerClock(settings.clock);
     const wanted = settings.synchronous === 'normal' ? 'off' : null;

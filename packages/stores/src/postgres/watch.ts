@@ -13,11 +13,6 @@ const span = 5_000;
 const listeningMs = 60_000;
 const renewMs = 20_000;
 
-/** A connection that stays, as `pg` has it. */
-type Listener = PostgresClient & {
-  readonly connection?: { readonly stream?: { unref?(): void } };
-};
-
 /**
  * Tells who waits for changes. This process's commits are told at once. Those of others are told by a bell, NOTIFY on
  * a connection of its own; where there is none, by looking now and then. The bell carries nothing: the tables are the
@@ -26,13 +21,13 @@ type Listener = PostgresClient & {
 export class Watch {
   readonly #read: RunSql;
   readonly #schema: string;
-  readonly #bells: PostgresPool | null;
+  #bells: PostgresPool | null;
   readonly #watchers = new Set<(wake: Wake) => void>();
   #toldUpTo: number | null = null;
   #looking = false;
   #again = false;
   #timer: NodeJS.Timeout | undefined;
-  #listener: Listener | undefined;
+  #listener: PostgresClient | undefined;
   #isConnecting = false;
   #renewed = Number.NEGATIVE_INFINITY;
 
@@ -106,7 +101,9 @@ export class Watch {
   }
 
   async #connect(bells: PostgresPool): Promise<void> {
-    const listener = (await bells.connect()) as Listener;
+    const listener = await bells.connect();
+    // A client that has no events cannot hear.
+    if (typeof listener.on !== 'function') this.#bells = null;
     if (this.#watchers.size === 0 || typeof listener.on !== 'function') {
       listener.release(true);
       return;
@@ -114,7 +111,7 @@ export class Watch {
     listener.on('error', () => this.#deaf());
     listener.on('notification', () => this.#look());
     // Whoever waits keeps no process alive.
-    listener.connection?.stream?.unref?.();
+    listener.unref?.();
     this.#listener = listener;
     this.#renewed = Number.NEGATIVE_INFINITY;
     await listener.query({ text: `LISTEN "${channelOf(this.#schema)}"` });

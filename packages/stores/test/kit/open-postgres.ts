@@ -28,6 +28,12 @@ async function emptySchema(pool: Pool, schema: string): Promise<void> {
 /** The pool of all stores here: a connection takes longer to make than a law to check. */
 let pool: Pool | undefined;
 
+async function sharedPool(): Promise<Pool> {
+  const url = await postgresUrl();
+  pool ??= createPool(url);
+  return pool;
+}
+
 afterAll(async () => {
   await pool?.end();
   for (const schema of made) await dropSchema(await postgresUrl(), schema);
@@ -40,29 +46,49 @@ export async function emptyPostgresUrl(): Promise<string> {
   return placeOf(await postgresUrl(), schema);
 }
 
-/** The Postgres store on trial, in an empty schema that nobody else uses meanwhile. */
-export const openPostgres: OpenStore = async ({ clock }) => {
-  const url = await postgresUrl();
-  let schema = empty.pop();
-  if (schema === undefined) {
-    schema = schemaName();
-    made.push(schema);
-  }
-  const name = schema;
-  const options: PostgresOptions = { clock, schema };
-  pool ??= createPool(url);
-  const lent = pool;
-  let store = await PostgresSessionStore.open(lent, options);
-  return {
-    store,
-    reopen: async () => {
-      store = await PostgresSessionStore.open(lent, options);
-      return store;
-    },
-    dispose: async () => {
-      await store.close();
-      await emptySchema(lent, name);
-      empty.push(name);
-    },
+/** What a store is opened over. */
+type Source = Parameters<typeof PostgresSessionStore.open>[0];
+
+interface OverOptions extends PostgresOptions {
+  /** Called for each schema that is made, once its tables are there. */
+  readonly onSchema?: (schema: string) => Promise<void>;
+}
+
+/** The Postgres store on trial, reached in some way, in an empty schema that nobody else uses meanwhile. */
+export function openPostgresOver(
+  source: () => Promise<Source>,
+  { onSchema, ...given }: OverOptions = {},
+): OpenStore {
+  return async ({ clock }) => {
+    const admin = await sharedPool();
+    let schema = empty.pop();
+    if (schema === undefined) {
+      schema = schemaName();
+      made.push(schema);
+      if (onSchema !== undefined) {
+        await (await PostgresSessionStore.open(admin, { schema })).close();
+        await onSchema(schema);
+      }
+    }
+    const name = schema;
+    const options: PostgresOptions = { ...given, clock, schema };
+    const reached = await source();
+    const open = (): Promise<PostgresSessionStore> => PostgresSessionStore.open(reached, options);
+    let store = await open();
+    return {
+      store,
+      reopen: async () => {
+        store = await open();
+        return store;
+      },
+      dispose: async () => {
+        await store.close();
+        await emptySchema(admin, name);
+        empty.push(name);
+      },
+    };
   };
-};
+}
+
+/** The same over a pool that all stores here share. */
+export const openPostgres: OpenStore = openPostgresOver(sharedPool);
