@@ -2,6 +2,7 @@ import { existsSync, globSync, statSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { aptInstall } from './apt-install.ts';
 import { type Identity, runCommand } from './run-command.ts';
 
 /** Where a Postgres is, and who may run it: it refuses to run as root. */
@@ -49,22 +50,16 @@ function versionIn(folder: string): number {
 }
 
 async function fromApt(): Promise<string | null> {
-  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return null;
-  // Its package would make a cluster of its own, and start it.
-  await runCommand('/usr/bin/apt-get', [
-    'install',
-    '-y',
-    '--no-install-recommends',
-    '-o',
-    'Dpkg::Options::=--force-confold',
-    'postgresql-common',
-  ]);
-  await runCommand('/bin/sh', [
-    '-c',
-    "mkdir -p /etc/postgresql-common/createcluster.d && echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.d/tests.conf",
-  ]);
-  await runCommand('/usr/bin/apt-get', ['install', '-y', '--no-install-recommends', 'postgresql']);
-  return installed();
+  const isThere = await aptInstall({
+    name: 'postgresql',
+    program: '/usr/lib/postgresql/*/bin/initdb',
+    // Its package would make a cluster of its own.
+    during: {
+      path: '/etc/postgresql-common/createcluster.d/tests.conf',
+      content: 'create_main_cluster = false',
+    },
+  });
+  return isThere ? installed() : null;
 }
 
 async function fromNpm(): Promise<string | null> {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { runCommand } from './run-command.ts';
+import { aptInstall } from './apt-install.ts';
 
 /**
  * The path of `redis-server`, or of `valkey-server`: that of this machine; as root on Debian, what `apt-get` brings.
@@ -11,18 +11,10 @@ export async function redisBinary(): Promise<string> {
   let failure = '';
   const there = installed();
   if (there !== null) return there;
-  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    try {
-      await runCommand('/usr/bin/apt-get', ['update']);
-      await runCommand('/usr/bin/apt-get', [
-        'install',
-        '-y',
-        '--no-install-recommends',
-        'redis-server',
-      ]);
-    } catch (error) {
-      failure = (error as Error).message;
-    }
+  try {
+    await aptInstall({ name: 'redis-server', program: '/usr/bin/redis-server' });
+  } catch (error) {
+    failure = (error as Error).message;
   }
   const brought = installed();
   if (brought !== null) return brought;

@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ClusterView, slotCount, viewOf } from './cluster-view.ts';
+import { NodeClient } from './node-client.ts';
 import { RedisServer } from './redis-server.ts';
-import type { ServerHandle } from './shared-server.ts';
+import { endServer, type ServerHandle } from './server-handle.ts';
 
 export interface RedisClusterOptions {
   /** Settings of each node, as in redis.conf. */
@@ -15,7 +16,6 @@ export interface RedisClusterOptions {
 
 const masterCount = 3;
 const nodeCount = 6;
-const answerMs = 1_000;
 const pauseMs = 50;
 const settleMs = 60_000;
 
@@ -26,11 +26,13 @@ const settleMs = 60_000;
 export class RedisCluster {
   readonly nodes: readonly RedisServer[];
   readonly #folder: string;
+  readonly #clients: ReadonlyMap<RedisServer, NodeClient>;
   readonly #ids = new Map<RedisServer, string>();
 
   private constructor(folder: string, nodes: readonly RedisServer[]) {
     this.#folder = folder;
     this.nodes = nodes;
+    this.#clients = new Map(nodes.map((node) => [node, new NodeClient(node)]));
   }
 
   /**
@@ -68,34 +70,34 @@ export class RedisCluster {
   }
 
   get handle(): ServerHandle {
-    return { pids: this.nodes.map(({ pid }) => pid), folder: this.#folder };
+    const pids = this.nodes.flatMap(({ handle }) => handle.pids);
+    return { pids, folder: this.#folder, endSignal: 'SIGKILL' };
   }
 
   async #form(): Promise<void> {
-    const { nodes } = this;
+    const clients = [...this.#clients];
     const slots = Array.from({ length: slotCount }, (_, slot) => `${slot}`);
     const share = Math.ceil(slotCount / masterCount);
-    for (const [n, node] of nodes.entries()) {
-      const [id] = await ask(
-        node,
-        ['CLUSTER', 'MYID'],
-        ['CLUSTER', 'SET-CONFIG-EPOCH', `${n + 1}`],
-      );
-      this.#ids.set(node, id ?? '');
+    for (const [n, [node, client]] of clients.entries()) {
+      const epoch = ['CLUSTER', 'SET-CONFIG-EPOCH', `${n + 1}`];
+      const [id = ''] = await client.ask(['CLUSTER', 'MYID'], epoch);
+      this.#ids.set(node, id);
       const own = slots.slice(n * share, (n + 1) * share);
-      if (n < masterCount) await ask(node, ['CLUSTER', 'ADDSLOTS', ...own]);
+      if (n < masterCount) await client.ask(['CLUSTER', 'ADDSLOTS', ...own]);
     }
-    for (const [n, node] of nodes.entries()) {
-      const others = nodes.slice(n + 1);
-      await ask(node, ...others.map(({ port }) => ['CLUSTER', 'MEET', '127.0.0.1', `${port}`]));
+    for (const [n, [, client]] of clients.entries()) {
+      const others = this.nodes.slice(n + 1);
+      await client.ask(...others.map(({ port }) => ['CLUSTER', 'MEET', '127.0.0.1', `${port}`]));
     }
-    await this.#until('know each other', (views) => {
-      const known = views.map(({ topology }) => topology.split('\n').length);
-      return known.filter((count) => count !== nodeCount).map((count) => `one knows ${count}`);
-    });
-    for (const [n, node] of nodes.slice(masterCount).entries()) {
-      const master = nodes[n];
-      if (master) await ask(node, ['CLUSTER', 'REPLICATE', this.#ids.get(master) ?? '']);
+    // A node that was met goes by a passing id until both have spoken.
+    const ids = [...this.#ids.values()];
+    await this.#until('know each other', (views) =>
+      ids
+        .filter((id) => views.some(({ topology }) => !topology.includes(id)))
+        .map((id) => `${id} is not known to all`),
+    );
+    for (const [n, [, client]] of clients.slice(masterCount).entries()) {
+      await client.ask(['CLUSTER', 'REPLICATE', ids[n] ?? '']);
     }
     await this.settled();
   }
@@ -139,22 +141,21 @@ export class RedisCluster {
 
   /** Ends all nodes and removes their folders. */
   async stop(): Promise<void> {
-    await Promise.all(this.nodes.map((node) => node.stop()));
-    await rm(this.#folder, { recursive: true, force: true });
+    for (const client of this.#clients.values()) client.close();
+    await endServer(this.handle);
   }
 
   async #slotOf(key: string): Promise<number> {
-    const slots = this.nodes.map((node) => ask(node, ['CLUSTER', 'KEYSLOT', key]));
+    const slots = [...this.#clients.values()].map((it) => it.ask(['CLUSTER', 'KEYSLOT', key]));
     return Number((await Promise.any(slots))[0]);
   }
 
   /** What each node says that answers. */
   async #views(): Promise<ReadonlyMap<RedisServer, ClusterView>> {
     const views = new Map<RedisServer, ClusterView>();
-    const look = async (node: RedisServer): Promise<void> => {
+    const look = async ([node, client]: readonly [RedisServer, NodeClient]): Promise<void> => {
       try {
-        const [nodes = '', info = '', replication = ''] = await ask(
-          node,
+        const [nodes = '', info = '', replication = ''] = await client.ask(
           ['CLUSTER', 'NODES'],
           ['CLUSTER', 'INFO'],
           ['INFO', 'replication'],
@@ -164,7 +165,7 @@ export class RedisCluster {
         // It does not answer.
       }
     };
-    await Promise.all(this.nodes.map(look));
+    await Promise.all([...this.#clients].map(look));
     return views;
   }
 
@@ -186,28 +187,5 @@ export class RedisCluster {
       }
       await sleep(pauseMs);
     }
-  }
-}
-
-/** What a node answers to some commands, over a connection of their own. */
-async function ask(
-  { isPaused, url }: RedisServer,
-  ...commands: readonly (readonly string[])[]
-): Promise<readonly string[]> {
-  // Loaded only here: most tests of other servers have no use for it.
-  const { createClient } = await import('redis');
-  if (isPaused) throw new Error('A paused node does not answer');
-  const client = createClient({
-    url,
-    socket: { connectTimeout: answerMs, socketTimeout: answerMs, reconnectStrategy: false },
-  });
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    const answers: string[] = [];
-    for (const command of commands) answers.push(String(await client.sendCommand([...command])));
-    return answers;
-  } finally {
-    client.destroy();
   }
 }

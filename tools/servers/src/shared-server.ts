@@ -1,18 +1,11 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endCommands, type ServerHandle } from './server-handle.ts';
 
 /** The folder in which the workers of one run agree on servers; set by the run itself. */
 export const rendezvous = 'LEX_TEST_SERVERS';
-
-/** What is needed to stop a server that another process started. */
-export interface ServerHandle {
-  /** Its processes: a cluster has several. */
-  readonly pids: readonly number[];
-  readonly folder: string;
-}
 
 interface Started {
   readonly handle: ServerHandle;
@@ -60,29 +53,7 @@ async function readWhenThere(file: string): Promise<string> {
 }
 
 /** A run that is cut short takes its servers with it. */
-function endWith({ folder, pids }: ServerHandle, runner: number): void {
-  const all = pids.join(' ');
-  const watch = `while kill -0 ${runner} 2>/dev/null; do sleep 2; done; kill -QUIT ${all} 2>/dev/null; sleep 2; kill -KILL ${all} 2>/dev/null; rm -rf '${folder}'`;
+function endWith(handle: ServerHandle, runner: number): void {
+  const watch = `while kill -0 ${runner} 2>/dev/null; do sleep 2; done; ${endCommands(handle)}`;
   spawn('/bin/sh', ['-c', watch], { cwd: '/', detached: true, stdio: 'ignore' }).unref();
-}
-
-/** Stops a server that another process started. */
-export async function stopServer({ folder, pids }: ServerHandle): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    const left = pids.filter((pid) => signal(pid, attempt < 250 ? 'SIGQUIT' : 'SIGKILL'));
-    if (left.length === 0) break;
-    await sleep(20);
-  }
-  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-}
-
-/** Whether there was such a process. */
-export function signal(pid: number, name: NodeJS.Signals): boolean {
-  if (pid <= 0) return false;
-  try {
-    process.kill(pid, name);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -16,6 +16,12 @@ it('a server is killed with all its processes, starts again with what was commit
   await client.query('CREATE TABLE kept (x integer)');
   await client.query('INSERT INTO kept VALUES (1)');
   const first = server.pid;
+  await expect(server.restart()).rejects.toThrow('Postgres runs already');
+  // Stopped, it does not see that it lost its parent: while it is there, no server starts in this folder.
+  const { rows } = await client.query(
+    "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'",
+  );
+  process.kill(rows[0].pid, 'SIGSTOP');
   const lost = new Promise((resolve) => client.once('end', resolve));
   await server.kill();
   await lost;

@@ -2,7 +2,7 @@ import { RedisCluster, type RedisServer, redisClusterUrls } from '@lexigram/ai-s
 import { expect, it, onTestFinished } from 'vitest';
 import { clientOf } from '../kit/redis-of-test.ts';
 
-const nodeTimeoutMs = 1_000;
+const nodeTimeoutMs = 2_000;
 
 async function startCluster(): Promise<RedisCluster> {
   const cluster = await RedisCluster.start({ nodeTimeoutMs });
