@@ -30,11 +30,18 @@ export async function realConversations(
   return all;
 }
 
+/** The turns of conversations without their ids and times, so that any session takes them again and again. */
+export function withoutIds(
+  conversations: readonly BenchConversation[],
+): readonly (readonly TurnInput[])[] {
+  return conversations.map(({ turns }) =>
+    turns.map(({ turnId: _, timestamp: __, ...turn }): TurnInput => turn),
+  );
+}
+
 /** Real turns without their ids, so that any session takes them again and again. */
 export async function turnSource(): Promise<() => TurnInput> {
-  const turns = (await realConversations()).flatMap((conversation) =>
-    conversation.turns.map(({ turnId: _, timestamp: __, ...turn }): TurnInput => turn),
-  );
+  const turns = withoutIds(await realConversations()).flat();
   let next = 0;
   return () => turns[next++ % turns.length] as TurnInput;
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Figure, type Group, reached } from './figure.ts';
+import { runFill } from './fill/command.ts';
 import { appendFull, appendNormal } from './groups/append.ts';
 import { branches, forks, segments } from './groups/branches.ts';
 import { bytes } from './groups/bytes.ts';
@@ -19,9 +20,13 @@ import { projectionSpeed } from './groups/projection-speed.ts';
 import { races } from './groups/races.ts';
 import { redisAppend, redisBytes, redisLength } from './groups/redis.ts';
 import { report, spending } from './groups/report.ts';
+import { scalePostgres, scaleRedis, scaleSqlite } from './groups/scale.ts';
 import { web } from './groups/web.ts';
 import { describeMachine } from './machine.ts';
 import { printGroup, printMachine, printTotal } from './print.ts';
+
+// npm run bench -- fill --store <url>: fills a store, and measures nothing.
+if (process.argv[2] === 'fill') process.exit(await runFill(process.argv.slice(3)));
 
 // npm run bench -- [group …] [--quick] [--json <file>]: measures and reports; it judges nothing by its exit code.
 const groups: readonly Group[] = [
@@ -52,6 +57,9 @@ const groups: readonly Group[] = [
   peersSqlite,
   peersMemory,
   races,
+  scaleSqlite,
+  scalePostgres,
+  scaleRedis,
 ];
 
 const { positionals, values } = parseArgs({

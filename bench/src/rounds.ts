@@ -44,31 +44,38 @@ export interface Pair {
   readonly other: (i: number) => Promise<number>;
 }
 
+/** Microseconds of each of the two. */
+export interface Costs {
+  readonly one: number[];
+  readonly other: number[];
+}
+
 /**
  * As `interleave`, but the two take turns operation by operation. Answers the median cost of an operation in
  * each round: both write into one file, whose WAL is written back during either one's call.
  */
-export async function alternate(
-  rounds: number,
-  operations: number,
-  pair: Pair,
-): Promise<{ one: number[]; other: number[] }> {
-  const costs = { one: [] as number[], other: [] as number[] };
+export async function alternate(rounds: number, operations: number, pair: Pair): Promise<Costs> {
+  const costs: Costs = { one: [], other: [] };
   for (let round = 0; round <= rounds; round++) {
-    const one: number[] = [];
-    const other: number[] = [];
-    for (let i = 0; i < operations; i++) {
-      if (i % 2 === 0) {
-        one.push(await pair.one(i));
-        other.push(await pair.other(i));
-      } else {
-        other.push(await pair.other(i));
-        one.push(await pair.one(i));
-      }
-    }
+    const { one, other } = await inTurn(operations, pair);
     if (round === 0) continue;
     costs.one.push(median(one));
     costs.other.push(median(other));
+  }
+  return costs;
+}
+
+/** One round of `alternate`: the cost of each operation. */
+export async function inTurn(operations: number, pair: Pair): Promise<Costs> {
+  const costs: Costs = { one: [], other: [] };
+  for (let i = 0; i < operations; i++) {
+    if (i % 2 === 0) {
+      costs.one.push(await pair.one(i));
+      costs.other.push(await pair.other(i));
+    } else {
+      costs.other.push(await pair.other(i));
+      costs.one.push(await pair.one(i));
+    }
   }
   return costs;
 }
