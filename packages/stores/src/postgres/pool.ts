@@ -24,6 +24,9 @@ export async function createPool(
     ['statement_timeout', `${settings.statementTimeoutMs}`],
     ['lock_timeout', `${settings.lockTimeoutMs}`],
     ['idle_in_transaction_session_timeout', `${settings.idleInTransactionTimeoutMs}`],
+    // Each statement is planned once: what is found by an index is found so whatever the values are, and a small
+    // statement takes the server longer to plan than to run.
+    ['plan_cache_mode', 'force_generic_plan'],
     ...(synchronous === null ? [] : [['synchronous_commit', synchronous] as const]),
   ];
   // Poolers refuse settings that would stick to a connection of the server.

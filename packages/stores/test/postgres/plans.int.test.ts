@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { createSessions } from '@lexigram/ai-session';
 import { PostgresServer } from '@lexigram/ai-session-servers';
 import { PostgresSessionStore } from '@lexigram/ai-session-stores';
+import { Client } from 'pg';
 import { expect, it, onTestFinished } from 'vitest';
+import { temporarySchema } from '../kit/postgres-schema.ts';
 
 it('no call reads a table from end to end that grows with what was said', async () => {
   const server = await PostgresServer.start({
@@ -48,4 +50,32 @@ it('no call reads a table from end to end that grows with what was said', async 
   expect(log).toMatch(/Index Scan (?:using|on) ai_turns_id/);
   const scans = [...log.matchAll(/Seq Scan on (ai_(?:turns|timelines|variables))\b/g)];
   expect([...new Set(scans.map(([, table]) => table))]).toEqual([]);
+});
+
+it('a statement is planned once on a connection, whatever its values are', async () => {
+  const { schema, url } = await temporarySchema();
+  const clients: Client[] = [];
+  const factory = async (): Promise<Client> => {
+    const client = new Client(url);
+    await client.connect();
+    clients.push(client);
+    return client;
+  };
+  const store = await PostgresSessionStore.open(factory, { schema, maxConnections: 1 });
+  onTestFinished(() => store.close());
+  const { branches, manager } = await createSessions({ maxBranchesPerSession: 20 }, { store });
+  for (let n = 0; n < 12; n++) {
+    const { sessionId } = await manager.create({ userId: `u${n}` });
+    await manager.addTurn(sessionId, { role: 'user', content: 'Hello!' });
+    await manager.getState(sessionId, { turns: 20 });
+    await manager.list({ limit: n + 1 });
+    await manager.list({ userId: `u${n}`, limit: 20 });
+    await branches.fork(sessionId, 'b');
+  }
+  const [client] = clients as [Client];
+  const { rows } = await client.query(
+    'SELECT statement, generic_plans, custom_plans FROM pg_prepared_statements',
+  );
+  expect(rows.filter((row) => Number(row.generic_plans) >= 12).length).toBeGreaterThan(5);
+  expect(rows.filter((row) => Number(row.custom_plans) > 0)).toEqual([]);
 });
