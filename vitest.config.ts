@@ -19,6 +19,7 @@ export default defineConfig({
       'packages/*/test/**/*.test.ts',
       'examples/test/**/*.test.ts',
       'tools/test/**/*.test.ts',
+      'bench/test/**/*.test.ts',
     ],
     exclude: ['**/node_modules/**', ...without.map((name) => `**/test/${name}/**`)],
     globalSetup: ['@lexigram/ai-session-servers/vitest'],

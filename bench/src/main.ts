@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Figure, type Group, reached } from './figure.ts';
-import { runFill } from './fill/command.ts';
 import { appendFull, appendNormal } from './groups/append.ts';
 import { branches, forks, segments } from './groups/branches.ts';
 import { bytes } from './groups/bytes.ts';
@@ -24,9 +23,6 @@ import { scalePostgres, scaleRedis, scaleSqlite } from './groups/scale.ts';
 import { web } from './groups/web.ts';
 import { describeMachine } from './machine.ts';
 import { printGroup, printMachine, printTotal } from './print.ts';
-
-// npm run bench -- fill --store <url>: fills a store, and measures nothing.
-if (process.argv[2] === 'fill') process.exit(await runFill(process.argv.slice(3)));
 
 // npm run bench -- [group …] [--quick] [--json <file>]: measures and reports; it judges nothing by its exit code.
 const groups: readonly Group[] = [

@@ -15,7 +15,7 @@ after the calls that run; the same command goes on from there. CONVERSATIONS_DIR
 /** Conversations are longer than the cap of turns; everything else is as anybody has it. */
 export const fillConfig: SessionConfigInput = { maxTurnsPerSession: 1_000_000 };
 
-/** `npm run bench -- fill`: answers the exit code. */
+/** What `npm run bench -- fill` does with its arguments; answers the exit code. */
 export async function runFill(args: readonly string[]): Promise<number> {
   let options: ReturnType<typeof parse>;
   try {
