@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createSessions } from '../src/create-sessions.ts';
 import { SessionClosedError, SessionNotFoundError } from '../src/errors.ts';
+import { InMemorySessionStore } from '../src/store/memory.ts';
+import type { Commit } from '../src/store/port.ts';
 
 const say = (content: string) => ({ role: 'user' as const, content });
 
@@ -28,5 +30,30 @@ describe('a session that ends while somebody uses it', () => {
     const { sessionId } = await manager.create({ userId: 'u' });
     await manager.close(sessionId, { reason: 'turn_limit' });
     await expect(manager.addTurn(sessionId, say('late'))).rejects.toThrow(SessionClosedError);
+  });
+
+  it('is unknown to a second owner who asks for it while it is given to the first', async () => {
+    const inner = new InMemorySessionStore();
+    let onClosed = async (): Promise<void> => {};
+    const store = new Proxy(inner, {
+      get(target, key) {
+        const value = Reflect.get(target, key, target);
+        if (typeof value !== 'function') return value;
+        if (key !== 'commit') return value.bind(target);
+        return async (id: string, commit: Commit) => {
+          const result = await target.commit(id, commit);
+          if (commit.status?.to === 'closed') await onClosed();
+          return result;
+        };
+      },
+    });
+    const { manager } = await createSessions({}, { store });
+    const { sessionId } = await manager.create({ userId: 'u' });
+    let second: unknown;
+    onClosed = async () => {
+      second = await manager.transfer(sessionId, { userId: 'b' }).catch((error) => error);
+    };
+    expect(await manager.transfer(sessionId, { userId: 'a' })).toMatchObject({ userId: 'a' });
+    expect(second).toBeInstanceOf(SessionNotFoundError);
   });
 });

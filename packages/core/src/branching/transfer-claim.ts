@@ -5,13 +5,16 @@ import { refusalError } from '../manager/refusal-error.ts';
 import type { SessionStatus } from '../session/state.ts';
 import { SessionStateMachine } from '../session/state-machine.ts';
 import type { RecordGuard, RecordWrite } from '../store/port.ts';
-import type { Owner, SessionRow } from '../store/rows.ts';
+import type { Owner, SessionHead, SessionRow } from '../store/rows.ts';
 
 /** Who is about to get a session, and how it stood before it was suspended for that. */
 export interface TransferClaim {
   readonly owner: string;
   readonly was: SessionStatus;
 }
+
+/** Why a session that was given away is closed, for the moment until it is deleted. */
+export const transferred = 'transferred';
 
 const place = { kind: 'transfer', key: '' } as const;
 /** A claim changes its hands only where it was given up, so that this ends. */
@@ -46,6 +49,9 @@ export async function claimSession(
     const row = await engine.session(sessionId);
     const { claim, guard } = await readClaim(engine, sessionId);
     const suspended = row.status === 'suspended';
+    // Given away already, and about to be deleted.
+    const isGone = row.status === 'closed' && row.closedReason === transferred;
+    if (claim !== null && isGone) throw new SessionNotFoundError(sessionId);
     if (claim !== null && suspended) {
       if (claim.owner !== nameOf(owner)) throw new SessionNotFoundError(sessionId);
       return { row, claim };
@@ -63,10 +69,15 @@ export async function claimSession(
         : { status: { to: 'suspended' }, event: { type: 'suspended' }, expiry: engine.expiry }),
     });
     if (result.refused === undefined) return { row: await engine.session(sessionId), claim: mine };
-    const ended = result.refused === 'status' && result.session.status !== 'suspended';
-    const changed = result.refused === 'expected' || (result.refused === 'status' && !ended);
+    const changed =
+      result.refused === 'expected' || (result.refused === 'status' && isAbout(result.session));
     if (!changed || attempt === attempts) throw refusalError(sessionId, result, 'suspended');
   }
+}
+
+/** Whether it is, or was, about to be given away: then it is looked at once more. */
+function isAbout({ closedReason, status }: SessionHead): boolean {
+  return status === 'suspended' || (status === 'closed' && closedReason === transferred);
 }
 
 /** Lets a session go on as it did before it was claimed. */

@@ -10,10 +10,7 @@ import type { Committed, OperationKey } from '../store/port.ts';
 import type { Head, Owner } from '../store/rows.ts';
 import { deleteSession } from './delete.ts';
 import { makeBranch } from './make-branch.ts';
-import { claimSession, giveUpClaim, nameOf, readClaim } from './transfer-claim.ts';
-
-/** Why a session that was given away is closed, for the moment until it is deleted. */
-const reason = 'transferred';
+import { claimSession, giveUpClaim, nameOf, readClaim, transferred } from './transfer-claim.ts';
 
 /**
  * Gives a session to another owner, under a new id: the old id is nobody's any more, and whoever knew it knows
@@ -117,7 +114,7 @@ async function end(
     if (row === null) return true;
     const { claim, guard } = await readClaim(engine, sessionId);
     if (claim !== null && claim.owner !== nameOf(owner)) return false;
-    if (row.status === 'closed' && row.closedReason === reason) break;
+    if (row.status === 'closed' && row.closedReason === transferred) break;
     const stands = row.head.seq === (base?.seq ?? 0) && row.head.turnId === (base?.turnId ?? null);
     if (!stands || row.status === 'closed' || row.status === 'expired') return false;
     const result = await engine.try(sessionId, {
@@ -126,8 +123,8 @@ async function end(
         revision: row.revision,
         records: [guard],
       },
-      status: { to: 'closed', reason },
-      event: { type: 'closed', data: JSON.stringify({ reason }) },
+      status: { to: 'closed', reason: transferred },
+      event: { type: 'closed', data: JSON.stringify({ reason: transferred }) },
       expiry: engine.expiry,
     });
     if (result.refused === undefined) break;
