@@ -21,7 +21,7 @@ const keys: Readonly<Record<ReportQuery['groupBy'], readonly string[]>> = {
 
 /** Exact up to 2^53; past it the nearest number. */
 const sums = usageSums
-  .map((name) => `coalesce(sum(${sumColumns[name]}), 0)::float8::text AS "${name}"`)
+  .map((name) => `coalesce(sum(${sumColumns[name]}), 0)::text AS "${name}"`)
   .join(', ');
 
 /** Reads a report out of rolled-up rows. */

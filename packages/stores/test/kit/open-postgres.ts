@@ -5,9 +5,18 @@ import type { Pool } from 'pg';
 import { afterAll } from 'vitest';
 import { createPool, dropSchema, placeOf, schemaName } from './postgres-schema.ts';
 
-/** Schemas that are empty again: to make one takes longer than a law. */
-const empty: string[] = [];
-const made: string[] = [];
+const lent: string[] = [];
+
+afterAll(async () => {
+  for (const schema of lent) await dropSchema(await postgresUrl(), schema);
+});
+
+/** The URL of an empty schema that goes with the test file: for stores that several processes open. */
+export async function emptyPostgresUrl(): Promise<string> {
+  const schema = schemaName();
+  lent.push(schema);
+  return placeOf(await postgresUrl(), schema);
+}
 
 async function emptySchema(pool: Pool, schema: string): Promise<void> {
   const tables = [
@@ -25,55 +34,50 @@ async function emptySchema(pool: Pool, schema: string): Promise<void> {
   await pool.query(sql);
 }
 
-/** The pool of all stores here: a connection takes longer to make than a law to check. */
-let pool: Pool | undefined;
-
-async function sharedPool(): Promise<Pool> {
-  const url = await postgresUrl();
-  pool ??= createPool(url);
-  return pool;
-}
-
-afterAll(async () => {
-  await pool?.end();
-  for (const schema of made) await dropSchema(await postgresUrl(), schema);
-});
-
-/** The URL of an empty schema that goes with the test file: for stores that several processes open. */
-export async function emptyPostgresUrl(): Promise<string> {
-  const schema = schemaName();
-  made.push(schema);
-  return placeOf(await postgresUrl(), schema);
-}
-
 /** What a store is opened over. */
 type Source = Parameters<typeof PostgresSessionStore.open>[0];
 
-interface OverOptions extends PostgresOptions {
+interface OtherwiseOptions extends PostgresOptions {
+  /** Over what stores are opened; over one pool if left out. */
+  readonly source?: () => Promise<Source>;
+  /** The URL of another server than that of all tests. */
+  readonly server?: () => Promise<string>;
   /** Called for each schema that is made, once its tables are there. */
   readonly onSchema?: (schema: string) => Promise<void>;
 }
 
-/** The Postgres store on trial, reached in some way, in an empty schema that nobody else uses meanwhile. */
-export function openPostgresOver(
-  source: () => Promise<Source>,
-  { onSchema, ...given }: OverOptions = {},
-): OpenStore {
+/** The Postgres store on trial, reached or set up in another way, in an empty schema that nobody else uses meanwhile. */
+export function openPostgresOtherwise({
+  onSchema = async () => {},
+  server = postgresUrl,
+  source,
+  ...given
+}: OtherwiseOptions): OpenStore {
+  /** Schemas that are empty again: to make one takes longer than a law. */
+  const empty: string[] = [];
+  const made: string[] = [];
+  /** That of all stores here: a connection takes longer to make than a law to check. */
+  let pool: Pool | undefined;
+
+  const makeSchema = async (lent: Pool): Promise<string> => {
+    const schema = schemaName();
+    made.push(schema);
+    await (await PostgresSessionStore.open(lent, { schema })).close();
+    await onSchema(schema);
+    return schema;
+  };
+  afterAll(async () => {
+    await pool?.end();
+    for (const schema of made) await dropSchema(await server(), schema);
+  });
   return async ({ clock }) => {
-    const admin = await sharedPool();
-    let schema = empty.pop();
-    if (schema === undefined) {
-      schema = schemaName();
-      made.push(schema);
-      if (onSchema !== undefined) {
-        await (await PostgresSessionStore.open(admin, { schema })).close();
-        await onSchema(schema);
-      }
-    }
-    const name = schema;
-    const options: PostgresOptions = { ...given, clock, schema };
-    const reached = await source();
-    const open = (): Promise<PostgresSessionStore> => PostgresSessionStore.open(reached, options);
+    const url = await server();
+    pool ??= createPool(url);
+    const lent = pool;
+    const schema = empty.pop() ?? (await makeSchema(lent));
+    const over = (await source?.()) ?? lent;
+    const open = (): Promise<PostgresSessionStore> =>
+      PostgresSessionStore.open(over, { ...given, clock, schema });
     let store = await open();
     return {
       store,
@@ -83,12 +87,12 @@ export function openPostgresOver(
       },
       dispose: async () => {
         await store.close();
-        await emptySchema(admin, name);
-        empty.push(name);
+        await emptySchema(lent, schema);
+        empty.push(schema);
       },
     };
   };
 }
 
-/** The same over a pool that all stores here share. */
-export const openPostgres: OpenStore = openPostgresOver(sharedPool);
+/** The Postgres store on trial. */
+export const openPostgres: OpenStore = openPostgresOtherwise({});

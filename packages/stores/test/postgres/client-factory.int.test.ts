@@ -10,7 +10,7 @@ import type {
 } from '@lexigram/ai-session-stores/postgres';
 import { Client, Pool } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openPostgresOver } from '../kit/open-postgres.ts';
+import { openPostgresOtherwise } from '../kit/open-postgres.ts';
 import { type TestSchema, temporarySchema } from '../kit/postgres-schema.ts';
 import { someLaws } from '../kit/some-laws.ts';
 import { TcpProxy } from '../kit/tcp-proxy.ts';
@@ -23,7 +23,7 @@ async function connect(url: string): Promise<Client> {
 
 describe('over a client factory', () => {
   const source = async () => async () => connect(await postgresUrl());
-  bindLaws({ describe, it }, openPostgresOver(source, { maxConnections: 4 }), someLaws(1));
+  bindLaws({ describe, it }, openPostgresOtherwise({ source, maxConnections: 4 }), someLaws(1));
 });
 
 interface Opened {
