@@ -10,10 +10,15 @@ import type {
 } from '@lexigram/ai-session/store';
 import { timelineValues } from '../timeline-values.ts';
 import type { Statement } from './connections.ts';
-import { isOwnTurnOf, numberOf, originText, serverNow, sessionColumns } from './rows.ts';
+import { isOwnTurn, numberOf, originText, placeOfId, serverNow, sessionColumns } from './rows.ts';
 
-/** A column, its type, and its value for each row. */
-export type Column<T> = readonly [column: string, type: string, value: (row: T) => unknown];
+/** A column, the type and the value given for each row, and what is made of it. */
+type Column<T> = readonly [
+  column: string,
+  type: string,
+  value: (row: T) => unknown,
+  made?: (given: string) => string,
+];
 
 /**
  * The statement that writes all of a flush, or nothing of it. The session's row comes first, and only if it is
@@ -46,7 +51,7 @@ export function isGuarded({ before, now, row }: SessionWrites, isServersTime: bo
  * it, and so every statement that asks for it sees all turns that came before.
  */
 export function areNew(schema: string, key: string, turnIds: string): string {
-  return `NOT EXISTS (SELECT FROM "${schema}".ai_turns t WHERE ${isOwnTurnOf(key, turnIds)})`;
+  return `NOT EXISTS (SELECT FROM "${schema}".ai_turns t WHERE ${isOwnTurn(key, turnIds)})`;
 }
 
 class Flush {
@@ -160,12 +165,15 @@ class Flush {
     const names = columns.map(([column]) => column);
     const from = placed ? ['s.key', 's.position'] : ['s.key'];
     const [only] = rows;
-    const select =
-      rows.length === 1
-        ? `${[...from, ...columns.map(([, type, value]) => this.#bind(value(only as T), type))].join(', ')} FROM s`
-        : `${from.join(', ')}, k.* FROM s CROSS JOIN unnest(${columns
-            .map(([, type, value]) => this.#bind(rows.map(value), `${type}[]`))
-            .join(', ')}) AS k (${names.join(', ')})`;
+    const isOne = rows.length === 1;
+    const cells = columns.map(([column, type, value, made = same]) =>
+      made(isOne ? this.#bind(value(only as T), type) : `k.${column}`),
+    );
+    const arrays = isOne
+      ? []
+      : columns.map(([, type, value]) => this.#bind(rows.map(value), `${type}[]`));
+    const many = isOne ? '' : ` CROSS JOIN unnest(${arrays.join(', ')}) AS k (${names.join(', ')})`;
+    const select = `${[...from, ...cells].join(', ')} FROM s${many}`;
     this.#parts.push(
       `p${this.#parts.length} AS (INSERT INTO ${this.#table(name)}
        (session, ${placed ? 'position, ' : ''}${names.join(', ')}) SELECT ${select}${end})`,
@@ -219,6 +227,8 @@ class Flush {
   }
 }
 
+const same = (given: string): string => given;
+
 function timelineRow({ sessionId }: SessionWrites): readonly Column<TimelineRow>[] {
   const value = (i: number) => (row: TimelineRow) => timelineValues(row, sessionId)[i];
   return [
@@ -233,14 +243,20 @@ function timelineRow({ sessionId }: SessionWrites): readonly Column<TimelineRow>
   ];
 }
 
-export function turnRow({ now }: SessionWrites): readonly Column<TurnRow>[] {
+/** The time of a turn's flush, where it is not the turn's own. */
+export function storedAt(at: number, now: number): string {
+  return at === now ? '' : String(now);
+}
+
+function turnRow({ now }: SessionWrites): readonly Column<TurnRow>[] {
   return [
     ['timeline', 'integer', (row) => numberOf(row.timelineId)],
     ['seq', 'integer', (row) => row.seq],
     ['turn_id', 'text', (row) => row.turnId],
+    ['id_place', 'text', (row) => row.turnId, (turnId) => placeOfId('s.key', turnId)],
     ['body', 'text', (row) => row.body],
     ['at', 'bigint', (row) => row.at],
-    ['stored_at', 'text', (row) => (row.at === now ? '' : String(now))],
+    ['stored_at', 'text', ({ at }) => storedAt(at, now)],
     ['revision', 'integer', (row) => row.revision ?? 0],
     ['tokens', 'bigint', (row) => row.tokens],
     ['cost', 'bigint', (row) => row.cost],

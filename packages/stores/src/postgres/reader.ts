@@ -33,7 +33,7 @@ import { readFeed } from './feed.ts';
 import { newestVariables } from './load.ts';
 import { selectMarks, toMark } from './marks.ts';
 import {
-  isOwnTurn,
+  placeOfId,
   recordColumns,
   selectedSession,
   serverNow,
@@ -161,13 +161,12 @@ export class Reader {
   }
 
   async findTurns(turnId: string, sessionIds: readonly string[]): Promise<readonly TurnRow[]> {
-    const select = `SELECT k.i, k.session_id AS "sessionId", ${turnColumns}
+    const rows = await this.#read(
+      `SELECT k.i, k.session_id AS "sessionId", ${turnColumns}
       FROM unnest($2::text[]) WITH ORDINALITY AS k (session_id, i)
       JOIN "${this.#schema}".ai_sessions s ON s.session_id = k.session_id
-      JOIN "${this.#schema}".ai_turns t ON `;
-    const rows = await this.#read(
-      `${select} ${isOwnTurn('s.key', '$1::text')}
-       UNION ALL ${select} t.session = s.key AND t.turn_id = $1 AND t.origin <> '' ORDER BY 1, timeline, seq`,
+      JOIN "${this.#schema}".ai_turns t ON t.turn_id = $1 AND t.id_place = ${placeOfId('s.key', '$1')}
+      ORDER BY k.i, t.timeline, t.seq`,
       turnId,
       sessionIds,
     );

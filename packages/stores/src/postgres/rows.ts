@@ -83,21 +83,15 @@ export function originText(turn: TurnRow): string {
   return turn.origin === null ? '' : JSON.stringify(turn.origin);
 }
 
-/** Where `ai_turns_id` has a turn's id: others of its session may share that place, but none of another one. */
-function placeOfId(key: string, turnId: string): string {
+/** Where a turn's id stands in its index: others of its session may share that place, but none of another one. */
+export function placeOfId(key: string, turnId: string): string {
   return `(${key} << 24 | (hashtext(${turnId}) & 16777215))`;
 }
 
-/** The condition that a row of `t` is a turn that a session itself wrote under an id. */
-export function isOwnTurn(key: string, turnId: string): string {
-  return `t.origin = '' AND t.turn_id = ${turnId}
-    AND ${placeOfId('t.session', 't.turn_id')} = ${placeOfId(key, turnId)}`;
-}
-
-/** The same for one of many ids. */
-export function isOwnTurnOf(key: string, turnIds: string): string {
+/** The condition that a row of `t` is a turn that a session itself wrote under one of some ids. */
+export function isOwnTurn(key: string, turnIds: string): string {
   return `t.origin = '' AND t.turn_id = ANY (${turnIds})
-    AND ${placeOfId('t.session', 't.turn_id')} = ANY (ARRAY(SELECT ${placeOfId(key, 'id')} FROM unnest(${turnIds}) AS id))`;
+    AND t.id_place = ANY (ARRAY(SELECT ${placeOfId(key, 'id')} FROM unnest(${turnIds}) AS id))`;
 }
 
 /** Records, from the table `r`. */

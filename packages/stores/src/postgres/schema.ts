@@ -87,6 +87,10 @@ const migrations: readonly string[] = [
     cost bigint NOT NULL,
     -- Where it stands among all changes: see ai_positions.
     position bigint NOT NULL,
+    -- 24 bits of its id behind the session's key, whose upper bits are shifted out: keys are given out one after
+    -- another, so that what is left tells 2^39 sessions apart. In an index the id itself would take more room, and
+    -- an expression more time.
+    id_place bigint NOT NULL,
     timeline integer NOT NULL,
     seq integer NOT NULL,
     -- 0 on a timeline that was filled out of sight.
@@ -102,13 +106,9 @@ const migrations: readonly string[] = [
     -- Checked when a statement ends: the turns of a timeline may move on together.
     CONSTRAINT ai_turns_place PRIMARY KEY (session, timeline, seq) DEFERRABLE
   );
-  -- 24 bits of the id behind the session's key, whose upper bits are shifted out: keys are given out one after
-  -- another, so that what is left tells 2^39 sessions apart. A text of 36 characters would stand here once more.
   -- That an id is new is looked at by the statement that writes it; of one session, those come one after another.
-  CREATE INDEX ai_turns_id ON ai_turns ((session << 24 | (hashtext(turn_id) & 16777215)))
-    WHERE origin = '';
+  CREATE INDEX ai_turns_id ON ai_turns (id_place);
   CREATE INDEX ai_turns_position ON ai_turns (position) WITH (fillfactor = 100);
-  CREATE INDEX ai_turns_copy ON ai_turns (turn_id, session) WHERE origin <> '';
   CREATE UNIQUE INDEX ai_turns_checkpoint ON ai_turns (session, checkpoint) WHERE checkpoint > 0;
 
   CREATE TABLE ai_variables (
