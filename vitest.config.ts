@@ -21,7 +21,7 @@ export default defineConfig({
       'tools/test/**/*.test.ts',
       'bench/test/**/*.test.ts',
     ],
-    exclude: ['**/node_modules/**', ...without.map((name) => `**/test/${name}/**`)],
+    exclude: ['**/node_modules/**', ...without.map((name) => `**/test/**/${name}/**`)],
     globalSetup: ['@lexigram/ai-session-servers/vitest'],
     pool: 'forks',
     maxWorkers: Math.max(2, availableParallelism()),

@@ -8,10 +8,10 @@ for (const arg of process.argv.slice(2)) {
   if (names === undefined) rest.push(arg);
   else without.push(...names.split(',').filter(Boolean));
 }
-const servers = ['postgres', 'redis'];
+const servers = ['postgres', 'redis', 'pgbouncer'];
 const unknown = without.filter((name) => !servers.includes(name));
 if (unknown.length > 0) {
-  console.error(`--without=${unknown.join()}: there is ${servers.join(' and ')} to leave out`);
+  console.error(`--without=${unknown.join()}: there is ${servers.join(', ')} to leave out`);
   process.exit(2);
 }
 const notice = `NOT TESTED, left out by name: ${without.join(', ')}`;

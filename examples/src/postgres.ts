@@ -7,6 +7,7 @@ import { Client, Pool } from 'pg';
 const freshToken = async (): Promise<string> => 'a token of the next minutes';
 
 const url = process.env['DATABASE_URL'] ?? 'postgres://localhost/sessions';
+const poolerUrl = process.env['POOLER_URL'] ?? url;
 
 // #region database
 const sessions = await createSessions({ backend: 'database', database: { url } });
@@ -37,3 +38,9 @@ const overClients = await PostgresSessionStore.open(
 // #endregion
 assert.notEqual(await overClients.session(sessionId), null);
 await overClients.close();
+
+// #region pooler
+const pooled = await PostgresSessionStore.open(poolerUrl, { behindPooler: true, directUrl: url });
+// #endregion
+assert.notEqual(await pooled.session(sessionId), null);
+await pooled.close();

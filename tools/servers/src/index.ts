@@ -1,4 +1,5 @@
 export { freePort } from './free-port.ts';
+export { PgBouncer, type PgBouncerOptions } from './pgbouncer.ts';
 export { PostgresServer, type PostgresServerOptions } from './postgres-server.ts';
 export { RedisCluster, type RedisClusterOptions } from './redis-cluster.ts';
 export { RedisServer, type RedisServerOptions } from './redis-server.ts';

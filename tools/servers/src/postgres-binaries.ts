@@ -3,6 +3,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { aptInstall } from './apt-install.ts';
+import { plainIdentity } from './plain-identity.ts';
 import { type Identity, runCommand } from './run-command.ts';
 
 /** Where a Postgres is, and who may run it: it refuses to run as root. */
@@ -24,7 +25,7 @@ export async function postgresBinaries(): Promise<PostgresBinaries> {
   for (const find of [installed, fromApt, fromNpm]) {
     try {
       const folder = await find();
-      if (folder !== null) return { folder, identity: await identityOf() };
+      if (folder !== null) return { folder, identity: await plainIdentity() };
     } catch (error) {
       failures.push((error as Error).message);
     }
@@ -85,19 +86,4 @@ async function fromNpm(): Promise<string | null> {
   // A folder that somebody else put there is not run.
   if (statSync(home).uid !== (process.getuid?.() ?? 0)) return null;
   return existsSync(join(bin(home), 'initdb')) ? bin(home) : null;
-}
-
-/** As root, some user who is not. */
-async function identityOf(): Promise<Identity> {
-  if (process.getuid?.() !== 0) return {};
-  for (const name of ['postgres', 'nobody']) {
-    try {
-      const uid = Number(await runCommand('id', ['-u', name]));
-      const gid = Number(await runCommand('id', ['-g', name]));
-      return { uid, gid };
-    } catch {
-      // The next one.
-    }
-  }
-  throw new Error('Postgres does not run as root, and there is no user postgres or nobody');
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isSessionError, SessionStoreUnavailableError } from '@lexigram/ai-session';
 import { type PostgresClient, type PostgresPool, type SqlRow, types } from './client.ts';
 import { isBroken, isTransient, stateOf, toSessionError } from './faults.ts';
@@ -182,13 +183,9 @@ function giveBack(client: PostgresClient, destroy = false): void {
   client.release(destroy);
 }
 
-/** Names are the process's: connections of one pool may serve several stores. */
-const statementNames = new Map<string, string>();
-
+/** A name that means the same text to whoever shares a connection: several stores, or processes behind a pooler. */
 function statementName(text: string): string {
-  const name = statementNames.get(text) ?? `lexigram_${statementNames.size + 1}`;
-  statementNames.set(text, name);
-  return name;
+  return `lexigram_${createHash('sha256').update(text).digest('base64url').slice(0, 22)}`;
 }
 
 /** What waits, and when it fails: looked through now and then, for a timer of its own costs more than a wait. */

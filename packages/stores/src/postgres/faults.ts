@@ -55,6 +55,13 @@ export function isTransient(error: unknown): boolean {
   return fault instanceof SessionStoreUnavailableError && fault.reason === 'unreachable';
 }
 
+function behindPooler(what: string, options: { readonly cause: unknown }): SessionUnsupportedError {
+  return new SessionUnsupportedError(
+    `${what}: if a pooler in transaction mode stands between, add ?pooler=transaction to the URL, or give the option behindPooler`,
+    options,
+  );
+}
+
 /** An error of the driver or the server as ours; ours as it is. */
 export function toSessionError(cause: unknown): unknown {
   if (isSessionError(cause) || isMistake(cause)) return cause;
@@ -96,6 +103,12 @@ export function toSessionError(cause: unknown): unknown {
       );
     case '23505':
       return new SessionCorruptDataError('the database', 'a row is there twice', options);
+    case '26000':
+    case '42P05':
+      return behindPooler('Prepared statements do not stay with their connection', options);
+    case '08P01':
+      if (!/startup parameter/.test(String((cause as Error).message))) break;
+      return behindPooler('The connection takes no settings', options);
     case '22P05':
       return new SessionUnsupportedError(
         'The database cannot hold all of Unicode; its encoding must be UTF8',

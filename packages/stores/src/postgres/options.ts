@@ -14,6 +14,11 @@ export interface PostgresOptions {
    * server's time-outs are those of the role.
    */
   readonly behindPooler?: boolean | undefined;
+  /**
+   * Behind a pooler: the URL that leads past it, for the one connection that listens while somebody subscribes to
+   * events. Without it nobody listens, and what other processes do is looked for a few times a second.
+   */
+  readonly directUrl?: string | undefined;
   /** Connections at most, if the store makes them, or a factory; 10. */
   readonly maxConnections?: number | undefined;
   /** How long a connection may take to be there; 3,000 ms. */
@@ -31,8 +36,10 @@ export interface PostgresOptions {
 }
 
 export type PostgresSettings = {
-  readonly [K in Exclude<keyof PostgresOptions, 'clock'>]-?: NonNullable<PostgresOptions[K]>;
-} & { readonly clock: (() => number) | undefined };
+  readonly [K in Exclude<keyof PostgresOptions, Optional>]-?: NonNullable<PostgresOptions[K]>;
+} & { readonly [K in Optional]: PostgresOptions[K] };
+
+type Optional = 'clock' | 'directUrl';
 
 const numbers = {
   maxConnections: 10,
@@ -49,6 +56,7 @@ const known: ReadonlySet<string> = new Set([
   'synchronous',
   'behindPooler',
   'clock',
+  'directUrl',
 ]);
 
 /** @throws SessionInputError */
@@ -57,10 +65,12 @@ export function parsePostgresOptions(options: PostgresOptions = {}): PostgresSet
   if (unknown !== undefined) {
     throw new SessionInputError('options', `has the unknown field '${unknown.slice(0, 40)}'`);
   }
-  const { behindPooler = false, clock, schema = 'public', synchronous = 'full' } = options;
+  const { behindPooler = false, clock, directUrl, schema = 'public' } = options;
+  const { synchronous = 'full' } = options;
   if (typeof behindPooler !== 'boolean') {
     throw new SessionInputError('options.behindPooler', 'expected true or false');
   }
+  if (directUrl !== undefined) checkDirectUrl(directUrl, behindPooler);
   if (synchronous !== 'full' && synchronous !== 'normal') {
     throw new SessionInputError('options.synchronous', "expected 'full' or 'normal'");
   }
@@ -75,7 +85,20 @@ export function parsePostgresOptions(options: PostgresOptions = {}): PostgresSet
     }
     read[name] = value;
   }
-  return { ...read, schema: checkSchemaName(schema), synchronous, behindPooler, clock };
+  return { ...read, schema: checkSchemaName(schema), synchronous, behindPooler, directUrl, clock };
+}
+
+/** What is wrong with it is told without it: it may have a password. */
+function checkDirectUrl(url: unknown, behindPooler: boolean): void {
+  if (!behindPooler) {
+    throw new SessionInputError('options.directUrl', 'is only of use with behindPooler: true');
+  }
+  if (typeof url !== 'string' || !/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
+    throw new SessionInputError(
+      'options.directUrl',
+      "expected a URL like 'postgres://host/database'",
+    );
+  }
 }
 
 /** The name of a schema stands in the text of every statement, so it is nothing but a plain name. */

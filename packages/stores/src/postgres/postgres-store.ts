@@ -33,9 +33,12 @@ import { Sweep } from './sweep.ts';
 import { Usage } from './usage.ts';
 import { Bell, Watch } from './watch.ts';
 
+/** What a store is opened over. */
+type Source = string | PostgresPool | PostgresClientFactory;
+
 /**
- * Sessions in PostgreSQL, through the package `pg`, or a pool or clients of your own. Any number of processes may use one
- * schema; a commit is one statement. Nothing in it needs a connection for itself, so that it works behind a
+ * Sessions in PostgreSQL, through the package `pg`, or a pool or clients of your own. Any number of processes may use
+ * one schema; a commit is one statement. Nothing in it needs a connection for itself, so that it works behind a
  * pooler in transaction mode.
  */
 export class PostgresSessionStore extends ReadingStore implements SessionStore {
@@ -54,7 +57,7 @@ export class PostgresSessionStore extends ReadingStore implements SessionStore {
   private constructor(
     connections: Connections,
     pools: readonly PostgresPool[],
-    bells: PostgresPool,
+    bells: PostgresPool | null,
     settings: PostgresSettings,
     clock: ServerClock,
     tables: Tables,
@@ -75,7 +78,7 @@ export class PostgresSessionStore extends ReadingStore implements SessionStore {
     this.reader = new Reader(read, schema, () => clock.now());
     this.#usage = new Usage(schema);
     this.#sweep = new Sweep(schema, this.#usage);
-    this.#watch = new Watch(read, schema, settings.behindPooler ? null : bells);
+    this.#watch = new Watch(read, schema, bells);
   }
 
   /**
@@ -88,10 +91,7 @@ export class PostgresSessionStore extends ReadingStore implements SessionStore {
    * SessionUnsupportedError if `pg` is not installed, if the server is too old or not UTF8, if a newer version
    * wrote the tables, or if another program has tables of our names in the schema
    */
-  static async open(
-    source: string | PostgresPool | PostgresClientFactory,
-    options: PostgresOptions = {},
-  ): Promise<PostgresSessionStore> {
+  static async open(source: Source, options: PostgresOptions = {}): Promise<PostgresSessionStore> {
     const settings = parsePostgresOptions(options);
     const isOurs = typeof source === 'string' || typeof source === 'function';
     if (!isOurs && typeof source?.connect !== 'function') {
@@ -120,11 +120,11 @@ export class PostgresSessionStore extends ReadingStore implements SessionStore {
           );
         }
       }
-      // One connection for whoever watches; none is made before.
-      const bells = isOurs
-        ? await createPool(source, { ...settings, maxConnections: 1 }, null)
-        : pool;
-      const pools = isOurs ? [pool, bells] : [];
+      const bells = await createBells(source, settings);
+      const pools = [
+        ...(isOurs ? [pool] : []),
+        ...(bells === null || bells === source ? [] : [bells]),
+      ];
       const store = new PostgresSessionStore(connections, pools, bells, settings, clock, tables);
       await store.#readClock();
       return store;
@@ -266,6 +266,17 @@ export class PostgresSessionStore extends ReadingStore implements SessionStore {
   protected override checkOpen(): void {
     if (this.#closing !== undefined) throw closedError();
   }
+}
+
+/** Where one connection listens for whoever watches; none is made before. Null if nobody can listen. */
+async function createBells(
+  source: Source,
+  settings: PostgresSettings,
+): Promise<PostgresPool | null> {
+  const { behindPooler, directUrl } = settings;
+  const alone = { ...settings, behindPooler: false, maxConnections: 1 };
+  if (behindPooler) return directUrl === undefined ? null : createPool(directUrl, alone, null);
+  return typeof source === 'object' ? source : createPool(source, alone, null);
 }
 
 function closedError(): SessionStoreUnavailableError {

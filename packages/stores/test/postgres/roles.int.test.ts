@@ -41,16 +41,21 @@ function documented(heading: string, names: Readonly<Record<string, string>>): s
   return sql.replaceAll(/\bchat(?:_owner|_app)?\b/g, (name) => names[name] ?? name);
 }
 
+const namesOf = (chat: string): Readonly<Record<string, string>> => ({
+  chat,
+  chat_owner: `${chat}_owner`,
+  chat_app: `${chat}_app`,
+});
+
 /** A schema of an owner, and a role with the rights that the documentation gives to an application. */
 async function setUp() {
   const chat = schemaName();
-  const names = { chat, chat_owner: `${chat}_owner`, chat_app: `${chat}_app` };
-  await admin.query(documented('Roles', names));
+  await admin.query(documented('Roles', namesOf(chat)));
   return {
     schema: chat,
-    owner: urlOf(names.chat_owner, chat),
-    app: urlOf(names.chat_app, chat),
-    appRole: names.chat_app,
+    owner: urlOf(`${chat}_owner`, chat),
+    app: urlOf(`${chat}_app`, chat),
+    appRole: `${chat}_app`,
   };
 }
 
@@ -170,21 +175,32 @@ it('what the role sets for time-outs holds where the store sets none, and is tol
   const manager = await open(`${app}&pooler=transaction`);
   await manager.create({ userId: 'u', sessionId: 's' });
   await manager.addTurn('s', hello);
-  const { query } = { query: (text: string) => admin.query(text) };
   const client = await admin.connect();
   onTestFinished(() => client.release(true));
   await client.query(`BEGIN; SELECT FROM "${schema}".ai_sessions FOR UPDATE`);
   const start = performance.now();
   await expect(manager.addTurn('s', hello)).rejects.toMatchObject({ reason: 'locked' });
   expect(performance.now() - start).toBeLessThan(2_000);
-  await query(`ALTER ROLE "${appRole}" RESET lock_timeout`);
-  await query(`ALTER ROLE "${appRole}" SET statement_timeout = '150ms'`);
+  await admin.query(`ALTER ROLE "${appRole}" RESET lock_timeout`);
+  await admin.query(`ALTER ROLE "${appRole}" SET statement_timeout = '150ms'`);
   const other = await open(`${app}&pooler=transaction`);
   await expect(other.addTurn('s', hello)).rejects.toMatchObject({ reason: 'unreachable' });
   // What was sent last is cancelled by then.
   await new Promise((resolve) => setTimeout(resolve, 500));
   await client.query('ROLLBACK');
   expect((await other.addTurn('s', hello)).seq).toBe(2);
+});
+
+it('the time-outs that are documented for behind a pooler are those that the store sets else', async () => {
+  const { appRole, schema } = await setUp();
+  await admin.query(documented('Poolers', namesOf(schema)));
+  const url = server.url.replace('test@', `${appRole}@`);
+  const pool = createPool(url);
+  onTestFinished(() => pool.end());
+  const asked = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'];
+  const told: unknown[] = [];
+  for (const name of asked) told.push((await pool.query(`SHOW ${name}`)).rows[0]?.[name]);
+  expect(told).toEqual(['5s', '2s', '10s']);
 });
 
 it('a database that takes no writes is told as that, its reads go on, and later its writes', async () => {

@@ -3,11 +3,11 @@ import { PostgresSessionStore } from '@lexigram/ai-session-stores';
 import { expect, it, onTestFinished } from 'vitest';
 import { changingStatements, withoutVersion } from '../broken/changed-statements.ts';
 import type { Outcome, Round } from '../children/same-head.ts';
-import type { Written } from '../children/write-spread.ts';
 import { startChild } from '../kit/children.ts';
 import { faultsIn } from '../kit/database-faults.ts';
 import { openPlace } from '../kit/open-place.ts';
 import { createPool, temporarySchema } from '../kit/postgres-schema.ts';
+import { writeSpread } from '../kit/write-spread.ts';
 import { countOf } from '../scale.ts';
 
 const names = ['a', 'b', 'c', 'd'];
@@ -16,49 +16,8 @@ it('32 writers in four processes: no duplicate, no gap, no reorder, and each rea
   const { place } = await temporarySchema();
   const store = await openPlace(place);
   onTestFinished(() => store.close());
-  const { manager } = await createSessions({ maxTurnsPerSession: 100_000 }, { store });
-  const ids = ['hot', ...Array.from({ length: 64 }, (_, i) => `s${i + 1}`)];
-  for (const sessionId of ids) await manager.create({ userId: sessionId, sessionId });
-  const script = new URL('../children/write-spread.ts', import.meta.url);
-  const count = String(countOf('spreadTurns') / names.length);
-  const children = names.map((name, i) => startChild(script, [place, name, `${i}`, count, ...ids]));
-  for (const child of children) expect(await child.next()).toEqual({ did: 'open' });
-  for (const child of children) child.say({ go: true });
-
-  const told = Promise.all(
-    children.map((child) => child.next<{ written: Record<string, readonly Written[]> }>()),
-  );
-  let writing = true;
-  void told.then(() => {
-    writing = false;
-  });
-  const reads: (readonly [string, readonly string[]])[] = [];
-  for (let n = 0; writing; n++) {
-    const sessionId = ids[n % 3 === 0 ? 0 : n % ids.length] as string;
-    reads.push([sessionId, await contentsOf(manager, sessionId)]);
-  }
-  const written = (await told).flatMap((it) => Object.entries(it.written));
-  const final = new Map<string, readonly string[]>();
-  for (const sessionId of ids) final.set(sessionId, await contentsOf(manager, sessionId));
-  expect(written.flatMap(([, turns]) => turns)).toHaveLength(countOf('spreadTurns'));
-  for (const [writer, turns] of written) {
-    for (const [sessionId, seq, n] of turns) {
-      expect(final.get(sessionId)?.[seq - 1]).toBe(`${writer} ${n}`);
-    }
-  }
-  const stored = [...final.values()].flat();
-  expect(stored).toHaveLength(countOf('spreadTurns'));
-  for (const [sessionId, contents] of reads) {
-    expect(contents).toEqual(final.get(sessionId)?.slice(0, contents.length));
-  }
-  expect(reads.length).toBeGreaterThan(10);
-  expect(await faultsIn(place)).toEqual([]);
+  expect(await writeSpread(store, place, countOf('spreadTurns'))).toEqual([]);
 });
-
-async function contentsOf(manager: SessionManager, sessionId: string): Promise<readonly string[]> {
-  const { turns } = await manager.getState(sessionId, { turns: 'all' });
-  return turns.map((turn) => turn.content as string);
-}
 
 it('of sixteen writers with the same head exactly one wins, and nothing of the others is written', async () => {
   const { place, query } = await temporarySchema();
