@@ -153,7 +153,7 @@ class Flush {
   }
 
   #areNew(key: number, turnIds: readonly string[]): string {
-    return areNew(this.#schema, this.#bind(key, 'bigint'), this.#bind(turnIds, 'text[]'));
+    return areNew(this.#schema, this.#bind(key, 'bigint'), this.#texts(turnIds));
   }
 
   #insert<T>(
@@ -210,20 +210,24 @@ class Flush {
   /** Whether something is deleted: a label that moves on must be free before its new record comes. */
   #delete(): boolean {
     const { deleted } = this.#writes;
-    if (deleted.length === 0) return false;
-    const kinds = this.#bind(
-      deleted.map((it) => it.kind),
-      'text[]',
-    );
-    const keys = this.#bind(
-      deleted.map((it) => it.key),
-      'text[]',
-    );
-    this.#parts.push(
-      `d AS (DELETE FROM ${this.#table('records')} r USING s, unnest(${kinds}, ${keys}) AS k (kind, key)
-       WHERE r.session = s.key AND r.kind = k.kind AND r.key = k.key RETURNING 1)`,
-    );
+    const [only] = deleted;
+    if (only === undefined) return false;
+    const table = this.#table('records');
+    const where =
+      deleted.length === 1
+        ? `USING s WHERE r.session = s.key AND r.kind = ${this.#bind(only.kind, 'text')}
+           AND r.key = ${this.#bind(only.key, 'text')}`
+        : `WHERE r.ctid = ANY (ARRAY(SELECT f.ctid FROM s CROSS JOIN unnest(${this.#texts(
+            deleted.map((it) => it.kind),
+          )}, ${this.#texts(deleted.map((it) => it.key))}) AS k (kind, key)
+           CROSS JOIN LATERAL (SELECT ctid FROM ${table}
+             WHERE session = s.key AND kind = k.kind AND key = k.key LIMIT 1) f))`;
+    this.#parts.push(`d AS (DELETE FROM ${table} r ${where} RETURNING 1)`);
     return true;
+  }
+
+  #texts(values: readonly string[]): string {
+    return this.#bind(values, 'text[]');
   }
 }
 

@@ -32,7 +32,10 @@ type NeedOf<K extends keyof Found> = Extract<Need, { readonly need: K }>;
 /** Gives a value its place in a statement. */
 type Bind = (value: unknown) => string;
 
-/** How one kind of need is read: a column of JSON for all of them at once, and what of it answers each. */
+/**
+ * How one kind of need is read: a column of JSON for all of them at once, and what of it answers each. What is looked
+ * for one by one stands behind a LIMIT: as a plain join it might be found by reading all that the session has.
+ */
 interface NeedReader<K extends keyof Found> {
   select(needs: readonly NeedOf<K>[], bind: Bind, schema: string, now: number | null): string;
   find(rows: readonly SqlRow[], need: NeedOf<K>, sessionId: string): Found[K];
@@ -138,7 +141,8 @@ const readers: { readonly [K in keyof Found]: NeedReader<K> } = {
     select: (needs, bind, schema) =>
       `SELECT ${recordColumns} FROM unnest(${bind(needs.map((it) => it.kind))}::text[],
          ${bind(needs.map((it) => it.key))}::text[]) AS k (kind, key)
-       JOIN "${schema}".ai_records r ON r.session = s.key AND r.kind = k.kind AND r.key = k.key`,
+       CROSS JOIN LATERAL (SELECT * FROM "${schema}".ai_records
+         WHERE session = s.key AND kind = k.kind AND key = k.key LIMIT 1) r`,
     find(rows, { key, kind }): RecordRow | undefined {
       const row = rows.find((it) => it.kind === kind && it.key === key);
       return row === undefined ? undefined : toRecord(row);
@@ -148,7 +152,8 @@ const readers: { readonly [K in keyof Found]: NeedReader<K> } = {
     select: (needs, bind, schema) =>
       `SELECT ${recordColumns} FROM unnest(${bind(needs.map((it) => it.kind))}::text[],
          ${bind(needs.map((it) => it.label))}::text[]) AS k (kind, label)
-       JOIN "${schema}".ai_records r ON r.session = s.key AND r.kind = k.kind AND r.label = k.label`,
+       CROSS JOIN LATERAL (SELECT * FROM "${schema}".ai_records
+         WHERE session = s.key AND kind = k.kind AND label = k.label LIMIT 1) r`,
     find(rows, { kind, label }): RecordRow | undefined {
       const row = rows.find((it) => it.kind === kind && it.label === label);
       return row === undefined ? undefined : toRecord(row);

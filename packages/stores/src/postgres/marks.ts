@@ -6,9 +6,9 @@ import { toTurn, turnColumns } from './rows.ts';
 /** Automatic checkpoints with the variables right after their turns; conditions on `t` follow. */
 export function selectMarks(schema: string): string {
   return `SELECT ${turnColumns}, t.stored_at AS "storedAt", v.position AS "variablesPosition",
-      v.revision AS "variablesRevision", l.base
+      v.revision AS "variablesRevision",
+      (SELECT base FROM "${schema}".ai_timelines WHERE session = t.session AND n = t.timeline) AS base
     FROM "${schema}".ai_turns t
-    JOIN "${schema}".ai_timelines l ON l.session = t.session AND l.n = t.timeline
     LEFT JOIN LATERAL (SELECT position, revision FROM "${schema}".ai_variables
       WHERE session = t.session AND timeline = t.timeline AND position <= t.seq::bigint * 2
       ORDER BY position DESC, revision DESC LIMIT 1) v ON true

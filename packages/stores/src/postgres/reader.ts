@@ -80,8 +80,9 @@ export class Reader {
     const rows = await this.#read(
       `SELECT k.i, ${timelineColumns}
        FROM unnest($1::text[], $2::integer[]) WITH ORDINALITY AS k (session_id, number, i)
-       JOIN "${this.#schema}".ai_sessions s ON s.session_id = k.session_id
-       JOIN "${this.#schema}".ai_timelines t ON t.session = s.key AND t.n = k.number`,
+       CROSS JOIN LATERAL (SELECT * FROM "${this.#schema}".ai_timelines
+         WHERE session = (SELECT key FROM "${this.#schema}".ai_sessions WHERE session_id = k.session_id)
+           AND n = k.number LIMIT 1) t`,
       parsed.map(({ sessionId }) => sessionId),
       parsed.map(({ n }) => n),
     );
