@@ -2,6 +2,7 @@ import { SessionConfigError, type SessionStore } from '@lexigram/ai-session';
 import { maskAddress } from '@lexigram/ai-session/store';
 import type { PostgresOptions } from './postgres/options.ts';
 import { PostgresSessionStore } from './postgres/postgres-store.ts';
+import { isPostgresUrl } from './postgres/url.ts';
 import { type SqliteOptions, SqliteSessionStore } from './sqlite/sqlite-store.ts';
 
 /** The store for a database's URL. */
@@ -17,28 +18,13 @@ export const DatabaseSessionStore: {
 } = Object.freeze({
   async open(url: string, options: DatabaseOptions = {}): Promise<SessionStore> {
     const given = typeof url === 'string' ? url : '';
-    if (/^postgres(ql)?:/.test(given)) return openPostgres(given, options);
+    if (isPostgresUrl(given)) return PostgresSessionStore.open(given, options);
     return SqliteSessionStore.open(sqlitePath(given), options);
   },
 });
 
 /** What the stores of all databases take. */
 export type DatabaseOptions = Pick<SqliteOptions & PostgresOptions, 'synchronous' | 'clock'>;
-
-function openPostgres(given: string, options: DatabaseOptions): Promise<SessionStore> {
-  const url = URL.canParse(given) ? new URL(given) : null;
-  if (url === null) throw unusable(given);
-  const schema = url.searchParams.get('schema');
-  const pooler = url.searchParams.get('pooler');
-  if (pooler !== null && pooler !== 'transaction') throw unusable(given);
-  url.searchParams.delete('schema');
-  url.searchParams.delete('pooler');
-  return PostgresSessionStore.open(url.href, {
-    ...options,
-    ...(schema === null ? {} : { schema }),
-    ...(pooler === null ? {} : { behindPooler: true }),
-  });
-}
 
 function sqlitePath(url: string): string {
   const path = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : '';

@@ -30,6 +30,7 @@ import { Reader } from './reader.ts';
 import { readReport } from './report.ts';
 import { openSchema, type Tables } from './schema.ts';
 import { Sweep } from './sweep.ts';
+import { readPostgresUrl } from './url.ts';
 import { Usage } from './usage.ts';
 import { Bell, Watch } from './watch.ts';
 
@@ -84,17 +85,19 @@ export class PostgresSessionStore extends ReadingStore implements SessionStore {
   /**
    * Opens a database and brings its tables up to date.
    *
-   * @param source a URL; or a pool like that of `pg`, which stays yours to end; or a function that makes and
-   * connects a client, which is the store's from then on: it calls it for each of up to `maxConnections` that it
-   * needs, and ends them
+   * @param source a URL, also with `?schema=name` and `?pooler=transaction`; or a pool like that of `pg`, which stays
+   * yours to end; or a function that makes and connects a client, which is the store's from then on: it calls it for
+   * each of up to `maxConnections` that it needs, and ends them
    * @throws SessionInputError; SessionStoreUnavailableError if the server cannot be reached;
    * SessionUnsupportedError if `pg` is not installed, if the server is too old or not UTF8, if a newer version
    * wrote the tables, or if another program has tables of our names in the schema
    */
   static async open(source: Source, options: PostgresOptions = {}): Promise<PostgresSessionStore> {
-    const settings = parsePostgresOptions(options);
-    const isOurs = typeof source === 'string' || typeof source === 'function';
-    if (!isOurs && typeof source?.connect !== 'function') {
+    const read = typeof source === 'string' ? readPostgresUrl(source, options) : null;
+    const settings = parsePostgresOptions(read?.options ?? options);
+    const over = read?.url ?? source;
+    const isOurs = typeof over === 'string' || typeof over === 'function';
+    if (!isOurs && typeof over?.connect !== 'function') {
       throw new SessionInputError(
         'source',
         'expected a URL, a pool with connect(), or a function that makes a client',
@@ -102,7 +105,7 @@ export class PostgresSessionStore extends ReadingStore implements SessionStore {
     }
     const clock = new ServerClock(settings.clock);
     const wanted = settings.synchronous === 'normal' ? 'off' : null;
-    let pool = isOurs ? await createPool(source, settings, wanted) : source;
+    let pool = isOurs ? await createPool(over, settings, wanted) : over;
     try {
       let connections = new Connections(pool, settings);
       const until = performance.now() + settings.callTimeoutMs;
@@ -111,7 +114,7 @@ export class PostgresSessionStore extends ReadingStore implements SessionStore {
         if (isOurs && !settings.behindPooler) {
           // The server's own default would lose what was acknowledged.
           await pool.end?.();
-          pool = await createPool(source, settings, 'on');
+          pool = await createPool(over, settings, 'on');
           connections = new Connections(pool, settings);
         } else {
           process.emitWarning(
@@ -120,10 +123,10 @@ export class PostgresSessionStore extends ReadingStore implements SessionStore {
           );
         }
       }
-      const bells = await createBells(source, settings);
+      const bells = await createBells(over, settings);
       const pools = [
         ...(isOurs ? [pool] : []),
-        ...(bells === null || bells === source ? [] : [bells]),
+        ...(bells === null || bells === over ? [] : [bells]),
       ];
       const store = new PostgresSessionStore(connections, pools, bells, settings, clock, tables);
       await store.#readClock();

@@ -3,7 +3,7 @@ import { createSessions, type SessionManager } from '@lexigram/ai-session';
 import { bindLaws } from '@lexigram/ai-session-contract';
 import { PostgresServer } from '@lexigram/ai-session-servers';
 import { DatabaseSessionStore, PostgresSessionStore } from '@lexigram/ai-session-stores';
-import type { Pool } from 'pg';
+import { Client, type Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { faultsIn } from '../kit/database-faults.ts';
 import { openPostgresOtherwise } from '../kit/open-postgres.ts';
@@ -201,6 +201,36 @@ it('the time-outs that are documented for behind a pooler are those that the sto
   const told: unknown[] = [];
   for (const name of asked) told.push((await pool.query(`SHOW ${name}`)).rows[0]?.[name]);
   expect(told).toEqual(['5s', '2s', '10s']);
+});
+
+it('where the server would lose what was acknowledged the store sets it right, or warns', async () => {
+  const { appRole, owner, schema } = await setUp();
+  await open(owner);
+  await admin.query(`ALTER ROLE "${appRole}" SET synchronous_commit = off`);
+  const url = server.url.replace('test@', `${appRole}@`);
+  const made: Client[] = [];
+  const factory = async (): Promise<Client> => {
+    const client = new Client(url);
+    await client.connect();
+    made.push(client);
+    return client;
+  };
+  const found: unknown[] = [];
+  for (const synchronous of ['full', 'normal'] as const) {
+    const store = await PostgresSessionStore.open(factory, { schema, synchronous });
+    const shown = await made.at(-1)?.query('SHOW synchronous_commit');
+    found.push(shown?.rows[0]?.synchronous_commit);
+    await store.close();
+  }
+  expect(found).toEqual(['on', 'off']);
+
+  const warned = new Promise<unknown>((resolve) => {
+    process.once('warning', (warning) => resolve((warning as NodeJS.ErrnoException).code));
+  });
+  const pool = createPool(url);
+  onTestFinished(() => pool.end());
+  await (await PostgresSessionStore.open(pool, { schema })).close();
+  expect(await warned).toBe('LEX_POSTGRES_SYNCHRONOUS');
 });
 
 it('a database that takes no writes is told as that, its reads go on, and later its writes', async () => {

@@ -4,7 +4,7 @@ import { changingStatements } from '../broken/changed-statements.ts';
 import { startChild } from '../kit/children.ts';
 import { faultsIn } from '../kit/database-faults.ts';
 import { openPlace } from '../kit/open-place.ts';
-import { createPool, temporarySchema } from '../kit/postgres-schema.ts';
+import { createPool, dropSchema, temporarySchema } from '../kit/postgres-schema.ts';
 import { countOf } from '../scale.ts';
 
 it('many processes start on an empty database: one of them makes the schema, none fails', async () => {
@@ -61,6 +61,37 @@ it('a schema of another program, of a newer version, or of a strange name is ref
     const opening = PostgresSessionStore.open(url, { schema: strange });
     await expect(opening, strange).rejects.toMatchObject({ name: 'SessionInputError' });
   }
+});
+
+it('a URL says the same to the store itself, and one that is none is refused without being told', async () => {
+  const { place, query, schema, url } = await temporarySchema();
+  const tables = async (): Promise<number> =>
+    (await query('SELECT 1 FROM pg_tables WHERE schemaname = $1', schema)).length;
+  for (const [source, options] of [
+    [place, {}],
+    [`${place}&pooler=transaction`, { schema }],
+    [url, { schema }],
+  ] as const) {
+    await (await PostgresSessionStore.open(source, options)).close();
+    expect(await tables()).toBe(12);
+    await dropSchema(url, schema);
+  }
+  for (const [source, options, message] of [
+    ['', {}, 'expected a URL'],
+    ['sessions', {}, 'expected a URL'],
+    ['mysql://u:s3cr3t@host/db', {}, 'expected a URL'],
+    [`${place}&pooler=session`, {}, "'transaction'"],
+    [place, { schema: 'other' }, 'names another one'],
+    [`${place}&pooler=transaction`, { behindPooler: false }, 'there is a pooler'],
+  ] as const) {
+    const refused = await PostgresSessionStore.open(source, options).catch((it) => it as Error);
+    expect(refused).toMatchObject({
+      name: 'SessionInputError',
+      message: expect.stringContaining(message),
+    });
+    expect(String(refused)).not.toContain('s3cr3t');
+  }
+  expect(await tables()).toBe(0);
 });
 
 it('a server that cannot be reached is unavailable in its time, and no password is told', async () => {
