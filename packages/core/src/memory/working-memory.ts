@@ -75,12 +75,9 @@ export class InMemoryWorkingMemory implements WorkingMemory {
     const characters = charactersOf(turn);
     kept.items.push({ entry, characters, tokens: null });
     kept.characters += characters;
-    let over = 0;
     while (kept.characters > this.#maxTokens * charactersOfToken) {
-      kept.characters -= kept.items[over]?.characters ?? 0;
-      over += 1;
+      kept.characters -= kept.items.shift()?.characters ?? kept.characters;
     }
-    if (over > 0) kept.items.splice(0, over);
     this.#sessions.delete(sessionId);
     this.#sessions.set(sessionId, kept);
     if (this.#sessions.size <= this.#maxSessions) return;

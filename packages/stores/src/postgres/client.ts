@@ -9,12 +9,19 @@ export interface PostgresQuery {
 
 export type SqlRow = Record<string, unknown>;
 
+/** What came of a statement. */
+export interface PostgresAnswer {
+  readonly rows: SqlRow[];
+  /** How many rows it wrote, or read. */
+  readonly rowCount: number | null;
+}
+
 /** Runs one statement and answers its rows. */
 export type RunSql = (text: string, ...values: readonly unknown[]) => Promise<SqlRow[]>;
 
 /** A connection to Postgres. */
 interface Connection {
-  query(query: PostgresQuery): Promise<{ readonly rows: SqlRow[] }>;
+  query(query: PostgresQuery): Promise<PostgresAnswer>;
   on?(event: 'error' | 'notification', listener: () => void): unknown;
   off?(event: 'error', listener: () => void): unknown;
   /** From here on it keeps no process alive. */

@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 import { isSessionError, SessionStoreUnavailableError } from '@lexigram/ai-session';
-import { type PostgresClient, type PostgresPool, type SqlRow, types } from './client.ts';
+import {
+  type PostgresAnswer,
+  type PostgresClient,
+  type PostgresPool,
+  type PostgresQuery,
+  type SqlRow,
+  types,
+} from './client.ts';
 import { isBroken, isTransient, stateOf, toSessionError } from './faults.ts';
+import { KeptClients } from './kept-clients.ts';
 
 /** A statement with its values, and whether to prepare it. */
 export interface Statement {
@@ -12,7 +20,7 @@ export interface Statement {
 /** Runs statements, one after another, on one connection. */
 export interface Runner {
   /** @param until on `performance.now()` @throws what the driver threw */
-  run(statement: Statement, until: number): Promise<SqlRow[]>;
+  run(statement: Statement, until: number): Promise<PostgresAnswer>;
 }
 
 /** A statement that was sent, and whose answer did not come. */
@@ -31,6 +39,9 @@ export class Connections {
   readonly #names = new Map<string, string>();
   /** Why there was no connection of late: who runs out of time before it is tried again is told that. */
   #refusal: Error | undefined;
+  readonly #kept = new KeptClients(giveBack);
+  /** Statements that wait for a connection. */
+  #waiting = 0;
   /** When a connection last answered. */
   readonly #answered = new WeakMap<PostgresClient, number>();
   /** Since a connection fell silent, others that have not answered since then are taken to be dead as well. */
@@ -46,12 +57,12 @@ export class Connections {
   }
 
   /** One statement on any connection. @throws a SessionError, a LostAnswer, or what the server said */
-  async run(statement: Statement, until: number): Promise<SqlRow[]> {
-    const client = await this.#connect(until);
+  async run(statement: Statement, until: number): Promise<PostgresAnswer> {
+    const client = this.#take() ?? (await this.#connect(until));
     try {
-      const rows = await this.#ask(client, statement, until);
-      giveBack(client);
-      return rows;
+      const answer = await this.#ask(client, statement, until);
+      this.#keep(client);
+      return answer;
     } catch (error) {
       giveBack(client, isBroken(error));
       throw error;
@@ -62,7 +73,7 @@ export class Connections {
   async read(statement: Statement, until: number): Promise<SqlRow[]> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.run(statement, until);
+        return (await this.run(statement, until)).rows;
       } catch (error) {
         const fault = toSessionError(error);
         const waitMs = Math.min(200, 5 * 2 ** attempt);
@@ -74,7 +85,7 @@ export class Connections {
 
   /** Several statements in one transaction, on one connection. `work` ends it with COMMIT, or it is undone. */
   async transaction<T>(until: number, work: (runner: Runner) => Promise<T>): Promise<T> {
-    const client = await this.#connect(until);
+    const client = this.#take() ?? (await this.#connect(until));
     try {
       await this.#ask(client, { text: 'BEGIN ISOLATION LEVEL READ COMMITTED', values: [] }, until);
       let isOpen = true;
@@ -85,7 +96,7 @@ export class Connections {
         },
       });
       if (isOpen) await this.#ask(client, rollback, until);
-      giveBack(client);
+      this.#keep(client);
       return result;
     } catch (error) {
       let isUseless = isBroken(error);
@@ -99,17 +110,42 @@ export class Connections {
     }
   }
 
+  /** Gives back what is kept for the next statement. */
+  settle(): void {
+    this.#kept.clear();
+  }
+
+  #take(): PostgresClient | undefined {
+    const client = this.#kept.take();
+    if (client === undefined || !this.#isSuspect(client)) return client;
+    giveBack(client, true);
+    return undefined;
+  }
+
+  #keep(client: PostgresClient): void {
+    if (this.#waiting > 0) giveBack(client);
+    else this.#kept.keep(client);
+  }
+
+  #isSuspect(client: PostgresClient): boolean {
+    return (this.#answered.get(client) ?? Number.POSITIVE_INFINITY) < this.#silentSince;
+  }
+
   async #connect(until: number): Promise<PostgresClient> {
-    for (;;) {
-      const client = await this.#lent(until);
-      const isSuspect =
-        (this.#answered.get(client) ?? Number.POSITIVE_INFINITY) < this.#silentSince;
-      if (isSuspect) {
-        client.release(true);
-        continue;
+    this.#waiting += 1;
+    try {
+      for (;;) {
+        const client = await this.#lent(until);
+        if (this.#isSuspect(client)) {
+          client.release(true);
+          continue;
+        }
+        client.on?.('error', ignore);
+        this.#kept.lent(client);
+        return client;
       }
-      client.on?.('error', ignore);
-      return client;
+    } finally {
+      this.#waiting -= 1;
     }
   }
 
@@ -144,24 +180,26 @@ export class Connections {
     }
   }
 
-  async #ask(client: PostgresClient, statement: Statement, until: number): Promise<SqlRow[]> {
-    const { text, values } = statement;
-    const query = { text, values: values as unknown[], types };
-    const asking = client.query(
-      this.#isNamed && values.length > 0 ? { ...query, name: this.#nameOf(text) } : query,
-    );
+  async #ask(client: PostgresClient, statement: Statement, until: number): Promise<PostgresAnswer> {
+    const asking = client.query(this.#query(statement));
     try {
-      const { rows } = await inTime(asking, until, () => {
+      const answer = await inTime(asking, until, () => {
         this.#silentSince = performance.now();
         return new LostAnswer('Postgres did not answer in time');
       });
       this.#answered.set(client, performance.now());
-      return rows;
+      return answer;
     } catch (error) {
       if (error instanceof LostAnswer) asking.catch(() => {});
       if (stateOf(error) !== null) this.#answered.set(client, performance.now());
       throw error;
     }
+  }
+
+  #query({ text, values: given }: Statement): PostgresQuery {
+    const values = given as unknown[];
+    if (!this.#isNamed || values.length === 0) return { text, values, types };
+    return { name: this.#nameOf(text), text, values, types };
   }
 
   #nameOf(text: string): string {

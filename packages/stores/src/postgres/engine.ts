@@ -8,6 +8,7 @@ import type {
   SessionWrites,
 } from '@lexigram/ai-session/store';
 import type { ServerClock } from '../server-clock.ts';
+import type { PostgresAnswer } from './client.ts';
 import type { Connections, Runner, Statement } from './connections.ts';
 import { isBroken, isLostRace, isTaken, toSessionError } from './faults.ts';
 import { flushStatement } from './flush.ts';
@@ -85,20 +86,23 @@ export class PostgresEngine implements OptimisticEngine {
 
   async #flush(
     writes: SessionWrites,
-    run: (statement: Statement) => Promise<Record<string, unknown>[]>,
+    run: (statement: Statement) => Promise<PostgresAnswer>,
   ): Promise<FlushOutcome> {
     const asked = Date.now();
     const isServersTime = this.#clock.isServers;
     try {
-      const [row] = await run(
+      const { rowCount, rows } = await run(
         this.#turnFlushes.statement(writes, isServersTime) ??
           flushStatement(this.#schema, this.#tables.oid, writes, isServersTime),
       );
-      if (row === undefined) return { outcome: 'moved' };
-      if (row.clock !== undefined) this.#clock.observe(asked, row.clock as number);
-      if (row.listening !== undefined) this.#listening = row.listening as number;
+      if ((rowCount ?? 0) === 0) return { outcome: 'moved' };
+      const [row] = rows;
+      if (row !== undefined) {
+        this.#clock.observe(asked, row.clock as number);
+        this.#listening = row.listening as number;
+      }
       this.#onCommit(this.#listening > this.#clock.now());
-      return { outcome: 'done', key: row.key as number };
+      return { outcome: 'done', key: (row?.key ?? writes.before?.key) as number };
     } catch (error) {
       if (isTaken(error)) return { outcome: 'taken' };
       if (isLostRace(error)) return { outcome: 'moved' };
@@ -128,13 +132,16 @@ export class PostgresEngine implements OptimisticEngine {
           await runner.run({ text, values: [sessionId] }, until);
           isLocked = true;
         }
-        return this.#load(sessionId, needs, (statement) => runner.run(statement, until));
+        return this.#load(sessionId, needs, async (statement) => {
+          const { rows } = await runner.run(statement, until);
+          return rows;
+        });
       },
       flush: (writes, until) =>
         this.#flush(writes, async (statement) => {
-          const rows = await runner.run(statement, until);
+          const answer = await runner.run(statement, until);
           await runner.run({ text: 'COMMIT', values: [] }, until);
-          return rows;
+          return answer;
         }),
     };
   }

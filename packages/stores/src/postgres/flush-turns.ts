@@ -2,7 +2,7 @@ import type { SessionWrites, StoredSession, TurnRow } from '@lexigram/ai-session
 import type { Statement } from './connections.ts';
 import { areNew, isGuarded, storedAt } from './flush.ts';
 import { isPlain } from './plain-turns.ts';
-import { placeOfId, serverNow } from './rows.ts';
+import { isOneOfOwn, isOwnTurn, placeOfId, serverNow } from './rows.ts';
 import type { Tables } from './schema.ts';
 
 /** Which parts a statement has. */
@@ -76,12 +76,15 @@ export class TurnFlushes {
     const given = isOne
       ? oneTurn(next, { isMarked, isTimed })
       : manyTurns(next, { isMarked, isTimed });
+    const isOwn = isOne
+      ? isOwnTurn('$1::bigint', '$4::text')
+      : isOneOfOwn('$1::bigint', next('text[]'));
     const guards = [
       'key = $1::bigint',
       'version = $2::bigint',
       `tableoid = ${this.#tables.oid}`,
       ...(isGuarded ? [`expires_at > ${serverNow}`] : []),
-      ...(isNew ? [areNew(this.#schema, '$1::bigint', next('text[]'))] : []),
+      ...(isNew ? [areNew(this.#schema, isOwn)] : []),
     ];
     const listening = `(SELECT listening FROM "${this.#schema}".ai_positions)`;
     return `WITH s AS (UPDATE "${this.#schema}".ai_sessions SET version = version + 1, seq = $3::integer,
@@ -93,7 +96,7 @@ export class TurnFlushes {
       INSERT INTO "${this.#schema}".ai_turns (session, position, timeline, origin, seq, id_place, turn_id, tokens, cost,
         revision, body, at, stored_at, checkpoint)
       SELECT s.key, ${this.#tables.base} + pg_current_xact_id()::text::bigint, s.timeline, '', ${given}
-      RETURNING session AS key${asks ? `, ${serverNow} AS clock, ${listening} AS listening` : ''}`;
+      ${asks ? `RETURNING ${serverNow} AS clock, ${listening} AS listening` : ''}`;
   }
 }
 
@@ -173,7 +176,7 @@ function valuesOf(
     }
     if (isMarked) values.push(turns.map(({ checkpoint }) => checkpoint ?? 0));
   }
-  if (isNew) values.push(unseen);
+  if (isNew && !isOne) values.push(unseen);
   return values;
 }
 

@@ -10,7 +10,7 @@ import type {
 } from '@lexigram/ai-session/store';
 import { timelineValues } from '../timeline-values.ts';
 import type { Statement } from './connections.ts';
-import { isOwnTurn, numberOf, originText, placeOfId, serverNow, sessionColumns } from './rows.ts';
+import { isOneOfOwn, numberOf, originText, placeOfId, serverNow, sessionColumns } from './rows.ts';
 
 /** A column, the type and the value given for each row, and what is made of it. */
 type Column<T> = readonly [
@@ -47,11 +47,11 @@ export function isGuarded({ before, now, row }: SessionWrites, isServersTime: bo
 }
 
 /**
- * The condition that a session wrote no turns under these ids. A version is known only to whoever read it or wrote
+ * The condition that no turn is one of the session's own, as `isOwn` tells of a row of `t`. A version is known only to whoever read it or wrote
  * it, and so every statement that asks for it sees all turns that came before.
  */
-export function areNew(schema: string, key: string, turnIds: string): string {
-  return `NOT EXISTS (SELECT FROM "${schema}".ai_turns t WHERE ${isOwnTurn(key, turnIds)})`;
+export function areNew(schema: string, isOwn: string): string {
+  return `NOT EXISTS (SELECT FROM "${schema}".ai_turns t WHERE ${isOwn})`;
 }
 
 class Flush {
@@ -153,7 +153,7 @@ class Flush {
   }
 
   #areNew(key: number, turnIds: readonly string[]): string {
-    return areNew(this.#schema, this.#bind(key, 'bigint'), this.#texts(turnIds));
+    return areNew(this.#schema, isOneOfOwn(this.#bind(key, 'bigint'), this.#texts(turnIds)));
   }
 
   #insert<T>(

@@ -14,7 +14,7 @@ import type { SqlRow } from './client.ts';
 import type { Statement } from './connections.ts';
 import { selectMarks, toMark } from './marks.ts';
 import {
-  isOwnTurn,
+  isOneOfOwn,
   numberOf,
   recordColumns,
   selectedSession,
@@ -82,7 +82,7 @@ const readers: { readonly [K in keyof Found]: NeedReader<K> } = {
   turn: {
     select: (needs, bind, schema) =>
       `SELECT ${turnColumns} FROM "${schema}".ai_turns t
-       WHERE ${isOwnTurn('s.key', `${bind(needs.map((it) => it.turnId))}::text[]`)}`,
+       WHERE ${isOneOfOwn('s.key', `${bind(needs.map((it) => it.turnId))}::text[]`)}`,
     find(rows, { turnId }, sessionId): TurnRow | undefined {
       const row = rows.find((it) => it.turnId === turnId);
       return row === undefined ? undefined : toTurn(row, sessionId);

@@ -193,7 +193,7 @@ export class PostgresSessionStore extends ReadingStore implements SessionStore {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#connections.transaction(until, (runner) =>
-          work((text, ...values) => runner.run({ text, values }, until)),
+          work(async (text, ...values) => (await runner.run({ text, values }, until)).rows),
         );
       } catch (error) {
         const fault = toSessionError(error);
@@ -263,6 +263,7 @@ export class PostgresSessionStore extends ReadingStore implements SessionStore {
   async #close(): Promise<void> {
     this.#watch.close();
     await this.#commits.settled();
+    this.#connections.settle();
     await Promise.all(this.#pools.map((pool) => pool.end?.()));
   }
 

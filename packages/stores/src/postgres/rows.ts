@@ -88,8 +88,13 @@ export function placeOfId(key: string, turnId: string): string {
   return `(${key} << 24 | (hashtext(${turnId}) & 16777215))`;
 }
 
-/** The condition that a row of `t` is a turn that a session itself wrote under one of some ids. */
-export function isOwnTurn(key: string, turnIds: string): string {
+/** The condition that a row of `t` is the turn that a session itself wrote under an id. */
+export function isOwnTurn(key: string, turnId: string): string {
+  return `t.origin = '' AND t.turn_id = ${turnId} AND t.id_place = ${placeOfId(key, turnId)}`;
+}
+
+/** The same for one of many ids. */
+export function isOneOfOwn(key: string, turnIds: string): string {
   return `t.origin = '' AND t.turn_id = ANY (${turnIds})
     AND t.id_place = ANY (ARRAY(SELECT ${placeOfId(key, 'id')} FROM unnest(${turnIds}) AS id))`;
 }

@@ -332,7 +332,7 @@ function checkVersion(version: number): void {
 
 async function migrate(runner: Runner, schema: string, until: number): Promise<void> {
   const run = (text: string, ...values: unknown[]): Promise<SqlRow[]> =>
-    runner.run({ text, values }, until);
+    runner.run({ text, values }, until).then(({ rows }) => rows);
   await run("SET LOCAL lock_timeout = '30s'");
   await run("SET LOCAL statement_timeout = '30s'");
   // Of the transaction, not of the session: it works behind a pooler, and is gone with whoever holds it.
