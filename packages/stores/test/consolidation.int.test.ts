@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createSessions, SessionMemory } from '@lexigram/ai-session';
-import { SqliteSessionStore } from '@lexigram/ai-session-stores';
 import { expect, it, onTestFinished } from 'vitest';
 import type { KillPoint } from './children/consolidate.ts';
 import { startChild } from './kit/children.ts';
 import { faultsOf } from './kit/database-faults.ts';
-import { temporaryFile, temporaryFolder } from './kit/folder.ts';
-import { groupStores } from './kit/group-stores.ts';
+import { temporaryFolder } from './kit/folder.ts';
 import { openUrl } from './kit/open-url.ts';
+import { describeEach, storesOnTrial } from './kit/stores-on-trial.ts';
 import { countOf } from './scale.ts';
 
 const script = new URL('./children/consolidate.ts', import.meta.url);
@@ -48,9 +47,47 @@ function overlapsIn(log: readonly Line[]): string[] {
   return overlaps;
 }
 
-it.each(groupStores)(
-  'a consolidation is done at least once for each session, killed before, in and after it, and by one at a time, on $name',
-  async (kind) => {
+/** Stops a process in the middle of a consolidation, overtakes it, lets it go on, and answers what it left. */
+async function stopAndOvertake(
+  url: string,
+  rounds: number,
+  twin: string,
+): Promise<readonly Overtaken[]> {
+  const leaseMs = 400;
+  const store = await openUrl(url, { synchronous: 'normal' });
+  onTestFinished(() => store.close());
+  const { manager } = await createSessions({ maxSessionsPerUser: 1_000 }, { store });
+  const fresh = async () => ({ memories: [{ content: 'fresh', fromSeq: 1, toSeq: 1 }] });
+  const memory = new SessionMemory({ store }, { consolidator: { consolidate: fresh } });
+  const child = startChild(stopped, [url, String(leaseMs), twin]);
+  expect(await child.next()).toEqual({ did: 'open' });
+  const seen: Overtaken[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const { sessionId } = await manager.create({ userId: 'u', systemPrompt: 'x' });
+    await manager.close(sessionId);
+    child.say({ sessionId });
+    expect(await child.next()).toEqual({ did: 'in' });
+    child.pause();
+    while ((await memory.consolidateOwed()).done === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    child.goOn();
+    child.say({ go: true });
+    const { code = '' } = await child.next<{ code?: string }>();
+    const { items } = await memory.list(sessionId);
+    seen.push({ code, memories: items.map(({ content }) => content) });
+  }
+  return seen;
+}
+
+interface Overtaken {
+  /** What the process that was stopped was told. */
+  readonly code: string;
+  readonly memories: readonly string[];
+}
+
+describeEach(storesOnTrial, 'a consolidation', (kind) => {
+  it('is done at least once for each session, killed before, in and after it, and by one at a time', async () => {
     const kills = countOf('consolidationKills');
     const folder = temporaryFolder();
     const url = await kind.url(folder);
@@ -91,70 +128,36 @@ it.each(groupStores)(
       expect(items).toMatchObject([{ content: '2 turns', roles: ['assistant', 'user'] }]);
     }
     expect(await faultsOf(store)).toEqual([]);
-  },
-);
+  });
 
-it('the same check finds workers without the lease', async () => {
-  const path = temporaryFile();
-  const file = join(dirname(path), 'log');
-  const store = await SqliteSessionStore.open(path);
-  const { manager } = await createSessions({ maxSessionsPerUser: 1_000 }, { store });
-  for (let i = 0; i < 80; i++) {
-    const { sessionId } = await manager.create({ userId: 'u', systemPrompt: 'x' });
-    await manager.close(sessionId);
-    const owed = { kind: 'consolidation', key: '', value: '{"state":"owed"}', dueInMs: 0 };
-    await store.commit(sessionId, { records: [owed] });
-  }
-  await store.close();
-  await workOff(`sqlite:${path}`, file, 'blindly');
-  expect(overlapsIn(linesOf(file))).not.toEqual([]);
-});
-
-/** Stops a process in the middle of a consolidation, overtakes it, lets it go on, and answers what it left. */
-async function stopAndOvertake(rounds: number, twin: string): Promise<readonly Overtaken[]> {
-  const leaseMs = 400;
-  const path = temporaryFile();
-  const store = await SqliteSessionStore.open(path, { synchronous: 'normal' });
-  onTestFinished(() => store.close());
-  const { manager } = await createSessions({ maxSessionsPerUser: 1_000 }, { store });
-  const fresh = async () => ({ memories: [{ content: 'fresh', fromSeq: 1, toSeq: 1 }] });
-  const memory = new SessionMemory({ store }, { consolidator: { consolidate: fresh } });
-  const child = startChild(stopped, [path, String(leaseMs), twin]);
-  expect(await child.next()).toEqual({ did: 'open' });
-  const seen: Overtaken[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const { sessionId } = await manager.create({ userId: 'u', systemPrompt: 'x' });
-    await manager.close(sessionId);
-    child.say({ sessionId });
-    expect(await child.next()).toEqual({ did: 'in' });
-    child.pause();
-    while ((await memory.consolidateOwed()).done === 0) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
+  it('is found to be done by two at a time without the lease', async () => {
+    const folder = temporaryFolder();
+    const url = await kind.url(folder);
+    const file = join(folder, 'log');
+    const store = await openUrl(url);
+    const { manager } = await createSessions({ maxSessionsPerUser: 1_000 }, { store });
+    for (let i = 0; i < 80; i++) {
+      const { sessionId } = await manager.create({ userId: 'u', systemPrompt: 'x' });
+      await manager.close(sessionId);
+      const owed = { kind: 'consolidation', key: '', value: '{"state":"owed"}', dueInMs: 0 };
+      await store.commit(sessionId, { records: [owed] });
     }
-    child.goOn();
-    child.say({ go: true });
-    const { code = '' } = await child.next<{ code?: string }>();
-    const { items } = await memory.list(sessionId);
-    seen.push({ code, memories: items.map(({ content }) => content) });
-  }
-  return seen;
-}
+    await store.close();
+    await workOff(url, file, 'blindly');
+    expect(overlapsIn(linesOf(file))).not.toEqual([]);
+  });
 
-interface Overtaken {
-  /** What the process that was stopped was told. */
-  readonly code: string;
-  readonly memories: readonly string[];
-}
+  it('writes nothing of it in a process that was stopped in it and overtaken', async () => {
+    const rounds = countOf('consolidationStops');
+    const overtaken = { code: 'LEX_ERR_SES_019', memories: ['fresh'] };
+    const url = await kind.url(temporaryFolder());
+    expect(await stopAndOvertake(url, rounds, '')).toEqual(
+      Array.from({ length: rounds }, () => overtaken),
+    );
+  });
 
-it('a process that was stopped and overtaken in a consolidation writes nothing of it', async () => {
-  const rounds = countOf('consolidationStops');
-  const overtaken = { code: 'LEX_ERR_SES_019', memories: ['fresh'] };
-  expect(await stopAndOvertake(rounds, '')).toEqual(
-    Array.from({ length: rounds }, () => overtaken),
-  );
-});
-
-it('the same check finds what writes without the token', async () => {
-  const [seen] = await stopAndOvertake(1, 'unfenced');
-  expect(seen?.memories).toEqual(['stale']);
+  it('is found to be written by such a process without the token', async () => {
+    const [seen] = await stopAndOvertake(await kind.url(temporaryFolder()), 1, 'unfenced');
+    expect(seen?.memories).toEqual(['stale']);
+  });
 });

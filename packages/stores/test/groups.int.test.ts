@@ -6,10 +6,9 @@ import {
   SessionLeaseError,
   type Sessions,
 } from '@lexigram/ai-session';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { startChild } from './kit/children.ts';
 import { temporaryFolder } from './kit/folder.ts';
-import { type GroupStore, groupStores } from './kit/group-stores.ts';
 import {
   type Choice,
   leaseMs,
@@ -21,6 +20,7 @@ import {
 } from './kit/group-team.ts';
 import { openUrl } from './kit/open-url.ts';
 import { randomOf } from './kit/random.ts';
+import { describeEach, type StoreOnTrial, storesOnTrial } from './kit/stores-on-trial.ts';
 import { countOf } from './scale.ts';
 
 const runGroup = new URL('./children/run-group.ts', import.meta.url);
@@ -33,7 +33,7 @@ interface Bench {
   newSession(): Promise<string>;
 }
 
-async function openBench({ url }: GroupStore): Promise<Bench> {
+async function openBench({ url }: StoreOnTrial): Promise<Bench> {
   const folder = temporaryFolder();
   const at = await url(folder);
   const store = await openUrl(at, { synchronous: 'normal' });
@@ -91,7 +91,7 @@ async function expectWhole(
   expect(runs.size, when).toBeLessThanOrEqual(2);
 }
 
-describe.each(groupStores)('a group on $name', (store) => {
+describeEach(storesOnTrial, 'a group', (store) => {
   it.each(['at-once', 'after-a-while'] as const)(
     'loses and doubles nothing when its process dies at any commit, the choice made %s',
     async (choice) => {

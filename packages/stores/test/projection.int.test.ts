@@ -7,19 +7,11 @@ import {
   type Summariser,
   type TurnInput,
 } from '@lexigram/ai-session';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { openPostgres } from './kit/open-postgres.ts';
-import { openRedis } from './kit/open-redis.ts';
-import { openSqlite } from './kit/open-sqlite.ts';
+import { expect, it, onTestFinished } from 'vitest';
 import { randomOf } from './kit/random.ts';
+import { describeEach, storesOnTrial } from './kit/stores-on-trial.ts';
 
-const stores = [
-  { name: 'SQLite', open: openSqlite },
-  { name: 'Postgres', open: openPostgres },
-  { name: 'Redis', open: openRedis },
-];
-
-describe.each(stores)('projections on $name', ({ open }) => {
+describeEach(storesOnTrial, 'projections', ({ open }) => {
   const openSessions = async () => {
     const opened = await open({ clock: () => 1_700_000_000_000 });
     onTestFinished(() => opened.dispose());

@@ -2,11 +2,11 @@ import { createSessions } from '@lexigram/ai-session';
 import { expect, it } from 'vitest';
 import type { Spent } from './children/spend-until-killed.ts';
 import { startChild } from './kit/children.ts';
-import { faultsIn, faultsOf } from './kit/database-faults.ts';
+import { faultsIn } from './kit/database-faults.ts';
 import { temporaryFolder } from './kit/folder.ts';
-import { groupStores } from './kit/group-stores.ts';
 import { openUrl } from './kit/open-url.ts';
 import { randomOf } from './kit/random.ts';
+import { describeEach, storesOnTrial } from './kit/stores-on-trial.ts';
 import { countOf, isFull } from './scale.ts';
 
 const script = new URL('./children/spend-until-killed.ts', import.meta.url);
@@ -15,9 +15,8 @@ const processes = 4;
 const budgetTurns = 1_500;
 const batch = 3;
 
-it.each(groupStores)(
-  'four processes spend one budget in $name, are killed, and every turn is counted once',
-  async (place) => {
+describeEach(storesOnTrial, 'four processes that spend one budget and are killed', (place) => {
+  it('have every turn counted once', async () => {
     const url = await place.url(temporaryFolder());
     const random = randomOf(41);
     let acknowledged = 0;
@@ -37,7 +36,7 @@ it.each(groupStores)(
         expect(await child.ended).toEqual({ code: null, signal: 'SIGKILL', errors: '' });
       });
       await Promise.all(reading);
-      expect(await faultsAt(url), `round ${round}`).toEqual([]);
+      expect(await faultsIn(url), `round ${round}`).toEqual([]);
       const { living, total } = await countTurns(url);
       // Each process may have been killed before it could say what its last commit did.
       const most = acknowledged + processes * batch;
@@ -70,18 +69,8 @@ it.each(groupStores)(
     expect((await countTurns(url)).total).toBe(acknowledged);
     // Rounds enough to spend all of it are run in full only.
     if (isFull) expect(refused).toBeGreaterThan(0);
-  },
-);
-
-async function faultsAt(url: string): Promise<readonly string[]> {
-  if (url.startsWith('sqlite:')) return faultsIn(url.slice('sqlite:'.length));
-  const store = await openUrl(url);
-  try {
-    return await faultsOf(store);
-  } finally {
-    await store.close();
-  }
-}
+  });
+});
 
 /** The turns that a report counts, and those that are there. */
 async function countTurns(url: string): Promise<{ total: number; living: number }> {

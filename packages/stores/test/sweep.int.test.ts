@@ -1,10 +1,10 @@
 import { createSessions, type SessionStore } from '@lexigram/ai-session';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { startChild } from './kit/children.ts';
 import { faultsOf } from './kit/database-faults.ts';
-import { temporaryFile, temporaryFolder } from './kit/folder.ts';
-import { groupStores } from './kit/group-stores.ts';
+import { temporaryFolder } from './kit/folder.ts';
 import { openUrl } from './kit/open-url.ts';
+import { describeEach, storesOnTrial } from './kit/stores-on-trial.ts';
 import { countOf } from './scale.ts';
 
 const script = new URL('./children/sweep.ts', import.meta.url);
@@ -39,7 +39,7 @@ async function sweepTogether(url: string, count: number, twin: string): Promise<
   return { told, claimed: said.reduce((sum, { expired }) => sum + expired, 0), store };
 }
 
-describe.each(groupStores)('twenty sweepers in four processes on $name', ({ url }) => {
+describeEach(storesOnTrial, 'twenty sweepers in four processes', ({ url }) => {
   it('tell the end of each session exactly once', async () => {
     const count = countOf('sweptTogether');
     const { claimed, store, told } = await sweepTogether(await url(temporaryFolder()), count, '');
@@ -47,9 +47,9 @@ describe.each(groupStores)('twenty sweepers in four processes on $name', ({ url 
     expect(claimed).toBe(count);
     expect(await faultsOf(store)).toEqual([]);
   });
-});
 
-it('sweepers without the guard are found telling it more often', async () => {
-  const { told } = await sweepTogether(`sqlite:${temporaryFile()}`, 100, 'blindly');
-  expect(Math.max(...told)).toBeGreaterThan(1);
+  it('are found telling it more often if they lack the guard', async () => {
+    const { told } = await sweepTogether(await url(temporaryFolder()), 100, 'blindly');
+    expect(Math.max(...told)).toBeGreaterThan(1);
+  });
 });

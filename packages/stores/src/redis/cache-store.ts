@@ -93,7 +93,7 @@ export class CacheSessionStore extends ReadingStore implements SessionStore {
     let client: RedisClient | undefined;
     try {
       client = url === null ? (source as RedisClient) : await connect(url.href, settings);
-      const run = runnerOf(client);
+      const run = runnerOf(client, isUrl ? settings.callTimeoutMs : undefined);
       const durability = await readDurability(run, performance.now() + settings.callTimeoutMs);
       const store = new CacheSessionStore(run, isUrl ? client : null, settings, durability);
       // The first answer tells the server's time.

@@ -27,8 +27,17 @@ export type RunRedis = (
   until: number,
 ) => Promise<unknown>;
 
-/** Calls with a time-out; scripts by their digest, sent whole where the server does not know them. */
-export function runnerOf(client: RedisClient): RunRedis {
+/**
+ * Calls with a time-out; scripts by their digest, sent whole where the server does not know them.
+ *
+ * @param silentMs of a client of our own: without any answer for so long, its connection is made anew
+ */
+export function runnerOf(
+  client: RedisClient,
+  silentMs: number = Number.POSITIVE_INFINITY,
+): RunRedis {
+  /** When the first call was sent that nothing has been answered since. */
+  let silentSince = Number.POSITIVE_INFINITY;
   const send = async (words: string[], until: number): Promise<unknown> => {
     if (!client.isReady) await ready(client, until);
     const left = until - performance.now();
@@ -37,10 +46,18 @@ export function runnerOf(client: RedisClient): RunRedis {
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new NoAnswer('Redis did not answer in time')), left);
     });
+    silentSince = Math.min(silentSince, performance.now());
+    let isAnswered = true;
     try {
       return await Promise.race([client.sendCommand(words), late]);
+    } catch (error) {
+      isAnswered = !(error instanceof NoAnswer);
+      throw error;
     } finally {
       clearTimeout(timer);
+      const isSilent = performance.now() - silentSince >= silentMs;
+      if (isAnswered || isSilent) silentSince = Number.POSITIVE_INFINITY;
+      if (!isAnswered && isSilent && client.isOpen) connectAnew(client);
     }
   };
   return async (command, until) => {
@@ -54,6 +71,13 @@ export function runnerOf(client: RedisClient): RunRedis {
       return send(['EVAL', script, ...rest], until);
     }
   };
+}
+
+/** The time-out of its socket does not help: each call that is written begins it anew. */
+function connectAnew(client: RedisClient): void {
+  client.destroy();
+  // It tries again and again by itself.
+  client.connect().catch(() => {});
 }
 
 /** Longer than what a server that starts needs for a look around. */

@@ -1,10 +1,11 @@
 // Sends five copies of each turn at once, again and again until one is acknowledged, and says which those are.
 import { createSessions, isSessionError } from '@lexigram/ai-session';
-import { openPlace } from '../kit/open-place.ts';
+import { openBroken } from '../broken/open-broken.ts';
+import { openUrl } from '../kit/open-url.ts';
 import { leave, say } from './talk.ts';
 
-const [place = '', sessions = '', ...keys] = process.argv.slice(2);
-const store = await openPlace(place);
+const [url = '', sessions = '', twin = '', ...keys] = process.argv.slice(2);
+const store = await (twin === 'forgets' ? openBroken(url, 'without-ids') : openUrl(url));
 const { manager } = await createSessions({ maxTurnsPerSession: 100_000 }, { store });
 const ids = sessions.split(',');
 say({ did: 'open' });

@@ -1,11 +1,11 @@
 // Consolidates the sessions that it is told of; in each it waits for a word, so that it can be stopped there.
 import { type MemoryConsolidator, SessionMemory, type SessionStore } from '@lexigram/ai-session';
-import { SqliteSessionStore } from '@lexigram/ai-session-stores';
 import { unfenced } from '../broken/unfenced-store.ts';
+import { openUrl } from '../kit/open-url.ts';
 import { errorFacts, hear, say } from './talk.ts';
 
-const [path = '', leaseMs = '', twin] = process.argv.slice(2);
-const below = await SqliteSessionStore.open(path, { lockTimeoutMs: 30_000 });
+const [url = '', leaseMs = '', twin] = process.argv.slice(2);
+const below = await openUrl(url);
 const store: SessionStore = twin === 'unfenced' ? unfenced(below) : below;
 const consolidator: MemoryConsolidator = {
   leaseMs: Number(leaseMs),

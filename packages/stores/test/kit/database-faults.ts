@@ -15,10 +15,11 @@ import { openPlace } from './open-place.ts';
  * What does not fit together in a database: one line for each fault, none if all is well. Each history is read
  * from its rows and added up anew; nothing of what the store has counted is believed.
  */
-export async function faultsIn(path: string): Promise<string[]> {
-  const store = await openPlace(path);
+export async function faultsIn(place: string): Promise<string[]> {
+  const store = await openPlace(place);
   try {
-    const ofFile = path.startsWith('postgres') ? [] : faultsOfFile(path);
+    const path = place.replace(/^sqlite:/, '');
+    const ofFile = /^[a-z]+:/.test(path) ? [] : faultsOfFile(path);
     return [...ofFile, ...(await faultsOf(store))];
   } finally {
     await store.close();

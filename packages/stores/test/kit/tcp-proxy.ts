@@ -4,7 +4,10 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 export type ProxyMode =
   /** Lets all through. */
   | 'pass'
-  /** Says nothing and swallows all, as a machine does that is gone from the network. */
+  /**
+   * Says nothing and swallows all, as a machine does that is gone from the network. A connection that it swallowed
+   * something of stays silent for ever.
+   */
   | 'silent'
   /** Lets all through, each piece after `delayMs`. */
   | 'slow'
@@ -15,7 +18,7 @@ export type ProxyMode =
 export class TcpProxy {
   readonly #server = createServer((socket) => this.#accept(socket));
   readonly #pairs = new Set<readonly [Socket, Socket]>();
-  readonly #target: number;
+  readonly #target: { readonly host: string; readonly port: number };
   #mode: ProxyMode = 'pass';
   /** How long a piece is held back in mode `slow`. */
   delayMs = 50;
@@ -24,12 +27,12 @@ export class TcpProxy {
   /** Connections that were accepted so far. */
   accepted = 0;
 
-  private constructor(target: number) {
-    this.#target = target;
+  private constructor(port: number, host: string) {
+    this.#target = { host, port };
   }
 
-  static async start(target: number): Promise<TcpProxy> {
-    const proxy = new TcpProxy(target);
+  static async start(port: number, host = '127.0.0.1'): Promise<TcpProxy> {
+    const proxy = new TcpProxy(port, host);
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
     return proxy;
   }
@@ -54,8 +57,13 @@ export class TcpProxy {
       return;
     }
     this.accepted += 1;
-    const server = connect(this.#target, '127.0.0.1');
+    const server = connect(this.#target);
     const pair = [client, server] as const;
+    let isSilent = false;
+    const pass = (data: Buffer, to: Socket): void => {
+      isSilent ||= this.#mode === 'silent';
+      if (!isSilent) this.#pass(data, to);
+    };
     this.#pairs.add(pair);
     const end = (): void => {
       this.#pairs.delete(pair);
@@ -66,17 +74,16 @@ export class TcpProxy {
       socket.setNoDelay(true);
       socket.on('error', end);
       // A silent machine does not say that it is gone either.
-      socket.on('close', () => this.#mode !== 'silent' && end());
+      socket.on('close', () => this.#mode !== 'silent' && !isSilent && end());
     }
-    client.on('data', (data) => this.#pass(data, server));
+    client.on('data', (data) => pass(data, server));
     server.on('data', (data) => {
-      if (this.#mode !== 'silent' && this.cutsAnswer()) end();
-      else this.#pass(data, client);
+      if (this.#mode !== 'silent' && !isSilent && this.cutsAnswer()) end();
+      else pass(data, client);
     });
   }
 
   #pass(data: Buffer, to: Socket): void {
-    if (this.#mode === 'silent') return;
     if (this.#mode === 'slow') setTimeout(() => to.write(data), this.delayMs);
     else to.write(data);
   }

@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { CacheSessionStore } from '../../src/redis/index.ts';
 import { appending, newSession } from '../kit/commits.ts';
 import { faultsOf } from '../kit/database-faults.ts';
+import { throughProxy } from '../kit/network-stores.ts';
 import { ownRedisUrl } from '../kit/open-redis.ts';
 import { clientOf, keysUnder, startServer, storeAt } from '../kit/redis-of-test.ts';
 import { useAll } from '../kit/use-all.ts';
@@ -106,6 +107,19 @@ describe('connections', () => {
     }
     over = true;
     await killing;
+    expect(await faultsOf(store)).toEqual([]);
+  });
+
+  it('that fell silent are made anew, though nobody calls', async () => {
+    const { proxy, url } = await throughProxy(await ownRedisUrl());
+    const store = await storeAt(url, { callTimeoutMs: 300 });
+    await store.create(newSession('s'));
+    const { accepted } = proxy;
+    proxy.mode = 'silent';
+    await expect.poll(() => proxy.accepted, { timeout: 10_000 }).toBeGreaterThan(accepted);
+    proxy.mode = 'pass';
+    await expect.poll(() => store.session('s').catch(() => null)).not.toBeNull();
+    await store.commit('s', appending('t'));
     expect(await faultsOf(store)).toEqual([]);
   });
 
