@@ -1,8 +1,9 @@
 import type { SessionWrites, StoredSession, TurnRow } from '@lexigram/ai-session/store';
 import type { Statement } from './connections.ts';
 import { areNew, isGuarded, storedAt } from './flush.ts';
+import { bitsOfId, isOneOfOwn, isOwnTurn, placeOfId } from './id-place.ts';
 import { isPlain } from './plain-turns.ts';
-import { isOneOfOwn, isOwnTurn, placeOfId, serverNow } from './rows.ts';
+import { serverNow } from './rows.ts';
 import type { Tables } from './schema.ts';
 
 /** Which parts a statement has. */
@@ -73,12 +74,13 @@ export class TurnFlushes {
     const marks = isMarked
       ? `, checkpoints = ${next('bigint')}, checkpoints_held = ${next('bigint')}, checkpoint_floor = ${next('bigint')}`
       : '';
+    const bits = next(isOne ? 'integer' : 'integer[]');
     const given = isOne
-      ? oneTurn(next, { isMarked, isTimed })
-      : manyTurns(next, { isMarked, isTimed });
+      ? oneTurn(bits, next, { isMarked, isTimed })
+      : manyTurns(bits, next, { isMarked, isTimed });
     const isOwn = isOne
-      ? isOwnTurn('$1::bigint', '$4::text')
-      : isOneOfOwn('$1::bigint', next('text[]'));
+      ? isOwnTurn('$1::bigint', '$4::text', bits)
+      : isOneOfOwn('$1::bigint', next('text[]'), next('integer[]'));
     const guards = [
       'key = $1::bigint',
       'version = $2::bigint',
@@ -111,19 +113,19 @@ type Next = (type: string) => string;
 type Given = Pick<Shape, 'isMarked' | 'isTimed'>;
 
 /** One turn is where its session then stands. */
-function oneTurn(next: Next, { isMarked, isTimed }: Given): string {
+function oneTurn(bits: string, next: Next, { isMarked, isTimed }: Given): string {
   const body = next('text');
   const times = isTimed ? `${next('bigint')}, ${next('text')}` : "$11::bigint, ''";
   const checkpoint = isMarked ? next('integer') : '0';
-  return `$3::integer, ${placeOfId('s.key', '$4::text')}, $4::text, $5::bigint, $6::bigint, ($10::bigint)::integer, ${body}, ${times}, ${checkpoint}
+  return `$3::integer, ${placeOfId('s.key', bits)}, $4::text, $5::bigint, $6::bigint, ($10::bigint)::integer, ${body}, ${times}, ${checkpoint}
     FROM s`;
 }
 
-function manyTurns(next: Next, { isMarked, isTimed }: Given): string {
+function manyTurns(bits: string, next: Next, { isMarked, isTimed }: Given): string {
   const texts = (): string => `string_to_array(${next('text')}, chr(31))`;
   const first = next('integer');
-  const columns = ['turn_id', 'tokens', 'cost', 'revision', 'body'];
-  const arrays = [texts(), next('bigint[]'), next('bigint[]'), next('integer[]'), texts()];
+  const columns = ['bits', 'turn_id', 'tokens', 'cost', 'revision', 'body'];
+  const arrays = [bits, texts(), next('bigint[]'), next('bigint[]'), next('integer[]'), texts()];
   if (isTimed) {
     columns.push('at', 'stored_at');
     arrays.push(next('bigint[]'), next('text[]'));
@@ -132,7 +134,7 @@ function manyTurns(next: Next, { isMarked, isTimed }: Given): string {
     columns.push('checkpoint');
     arrays.push(next('integer[]'));
   }
-  return `${first} + k.n::integer, ${placeOfId('s.key', 'k.turn_id')}, k.turn_id, k.tokens, k.cost, k.revision, k.body,
+  return `${first} + k.n::integer, ${placeOfId('s.key', 'k.bits')}, k.turn_id, k.tokens, k.cost, k.revision, k.body,
       ${isTimed ? 'k.at, k.stored_at' : "$11::bigint, ''"}, ${isMarked ? 'k.checkpoint' : '0'}
     FROM s CROSS JOIN unnest(${arrays.join(', ')}) WITH ORDINALITY AS k (${columns.join(', ')}, n)`;
 }
@@ -160,23 +162,24 @@ function valuesOf(
   if (isMarked) values.push(row.checkpoints, row.checkpointsHeld, row.checkpointFloor);
   if (isOne) {
     const { at, body, checkpoint } = turns[0] as TurnRow;
-    values.push(body);
+    values.push(bitsOfId(turnId as string), body);
     if (isTimed) values.push(at, storedAt(at, now));
     if (isMarked) values.push(checkpoint ?? 0);
   } else {
-    values.push(seq - turns.length);
+    // Numbers as the server writes an array of them: the driver would look at each.
+    values.push(`{${turns.map((turn) => bitsOfId(turn.turnId))}}`, seq - turns.length);
     values.push(turns.map((turn) => turn.turnId).join(separator));
     values.push(`{${turns.map((turn) => turn.tokens)}}`);
     values.push(`{${turns.map((turn) => turn.cost)}}`);
     values.push(`{${turns.map((turn) => turn.revision)}}`);
     values.push(turns.map(({ body }) => body).join(separator));
     if (isTimed) {
-      values.push(turns.map(({ at }) => at));
+      values.push(`{${turns.map(({ at }) => at)}}`);
       values.push(turns.map(({ at }) => storedAt(at, now)));
     }
-    if (isMarked) values.push(turns.map(({ checkpoint }) => checkpoint ?? 0));
+    if (isMarked) values.push(`{${turns.map(({ checkpoint }) => checkpoint ?? 0)}}`);
   }
-  if (isNew && !isOne) values.push(unseen);
+  if (isNew && !isOne) values.push(unseen, unseen.map(bitsOfId));
   return values;
 }
 

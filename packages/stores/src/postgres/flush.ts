@@ -10,7 +10,8 @@ import type {
 } from '@lexigram/ai-session/store';
 import { timelineValues } from '../timeline-values.ts';
 import type { Statement } from './connections.ts';
-import { isOneOfOwn, numberOf, originText, placeOfId, serverNow, sessionColumns } from './rows.ts';
+import { bitsOfId, isOneOfOwn, placeOfId } from './id-place.ts';
+import { numberOf, originText, serverNow, sessionColumns } from './rows.ts';
 
 /** A column, the type and the value given for each row, and what is made of it. */
 type Column<T> = readonly [
@@ -153,7 +154,8 @@ class Flush {
   }
 
   #areNew(key: number, turnIds: readonly string[]): string {
-    return areNew(this.#schema, isOneOfOwn(this.#bind(key, 'bigint'), this.#texts(turnIds)));
+    const bits = this.#bind(turnIds.map(bitsOfId), 'integer[]');
+    return areNew(this.#schema, isOneOfOwn(this.#bind(key, 'bigint'), this.#texts(turnIds), bits));
   }
 
   #insert<T>(
@@ -257,7 +259,7 @@ function turnRow({ now }: SessionWrites): readonly Column<TurnRow>[] {
     ['timeline', 'integer', (row) => numberOf(row.timelineId)],
     ['seq', 'integer', (row) => row.seq],
     ['turn_id', 'text', (row) => row.turnId],
-    ['id_place', 'text', (row) => row.turnId, (turnId) => placeOfId('s.key', turnId)],
+    ['id_place', 'integer', (row) => bitsOfId(row.turnId), (bits) => placeOfId('s.key', bits)],
     ['body', 'text', (row) => row.body],
     ['at', 'bigint', (row) => row.at],
     ['stored_at', 'text', ({ at }) => storedAt(at, now)],

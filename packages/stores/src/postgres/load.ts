@@ -12,9 +12,9 @@ import {
 import { timelineColumns, toTimeline } from '../timeline-values.ts';
 import type { SqlRow } from './client.ts';
 import type { Statement } from './connections.ts';
+import { bitsOfId, isOneOfOwn } from './id-place.ts';
 import { selectMarks, toMark } from './marks.ts';
 import {
-  isOneOfOwn,
   numberOf,
   recordColumns,
   selectedSession,
@@ -80,9 +80,12 @@ const readers: { readonly [K in keyof Found]: NeedReader<K> } = {
     },
   },
   turn: {
-    select: (needs, bind, schema) =>
-      `SELECT ${turnColumns} FROM "${schema}".ai_turns t
-       WHERE ${isOneOfOwn('s.key', `${bind(needs.map((it) => it.turnId))}::text[]`)}`,
+    select(needs, bind, schema) {
+      const ids = needs.map((it) => it.turnId);
+      const [turnIds, bits] = [`${bind(ids)}::text[]`, `${bind(ids.map(bitsOfId))}::integer[]`];
+      return `SELECT ${turnColumns} FROM "${schema}".ai_turns t
+        WHERE ${isOneOfOwn('s.key', turnIds, bits)}`;
+    },
     find(rows, { turnId }, sessionId): TurnRow | undefined {
       const row = rows.find((it) => it.turnId === turnId);
       return row === undefined ? undefined : toTurn(row, sessionId);

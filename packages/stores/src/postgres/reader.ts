@@ -30,10 +30,10 @@ import { timelineColumns, toTimeline } from '../timeline-values.ts';
 import { readChanges } from './changes.ts';
 import type { RunSql, SqlRow } from './client.ts';
 import { readFeed } from './feed.ts';
+import { bitsOfId, placeOfId } from './id-place.ts';
 import { newestVariables } from './load.ts';
 import { selectMarks, toMark } from './marks.ts';
 import {
-  placeOfId,
   recordColumns,
   selectedSession,
   serverNow,
@@ -166,10 +166,11 @@ export class Reader {
       `SELECT k.i, k.session_id AS "sessionId", ${turnColumns}
       FROM unnest($2::text[]) WITH ORDINALITY AS k (session_id, i)
       JOIN "${this.#schema}".ai_sessions s ON s.session_id = k.session_id
-      JOIN "${this.#schema}".ai_turns t ON t.turn_id = $1 AND t.id_place = ${placeOfId('s.key', '$1')}
+      JOIN "${this.#schema}".ai_turns t ON t.turn_id = $1 AND t.id_place = ${placeOfId('s.key', '$3::integer')}
       ORDER BY k.i, t.timeline, t.seq`,
       turnId,
       sessionIds,
+      bitsOfId(turnId),
     );
     return rows.map((row) => toTurn(row, row.sessionId as string));
   }

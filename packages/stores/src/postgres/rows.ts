@@ -83,22 +83,6 @@ export function originText(turn: TurnRow): string {
   return turn.origin === null ? '' : JSON.stringify(turn.origin);
 }
 
-/** Where a turn's id stands in its index: others of its session may share that place, but none of another one. */
-export function placeOfId(key: string, turnId: string): string {
-  return `(${key} << 24 | (hashtext(${turnId}) & 16777215))`;
-}
-
-/** The condition that a row of `t` is the turn that a session itself wrote under an id. */
-export function isOwnTurn(key: string, turnId: string): string {
-  return `t.origin = '' AND t.turn_id = ${turnId} AND t.id_place = ${placeOfId(key, turnId)}`;
-}
-
-/** The same for one of many ids. */
-export function isOneOfOwn(key: string, turnIds: string): string {
-  return `t.origin = '' AND t.turn_id = ANY (${turnIds})
-    AND t.id_place = ANY (ARRAY(SELECT ${placeOfId(key, 'id')} FROM unnest(${turnIds}) AS id))`;
-}
-
 /** Records, from the table `r`. */
 export const recordColumns =
   'r.kind, r.key, r.version, r.value, r.label, r.due_at AS "dueAt", r.created_at AS "createdAt"';

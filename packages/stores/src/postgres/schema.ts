@@ -87,9 +87,9 @@ const migrations: readonly string[] = [
     cost bigint NOT NULL,
     -- Where it stands among all changes: see ai_positions.
     position bigint NOT NULL,
-    -- 24 bits of its id behind the session's key, whose upper bits are shifted out: keys are given out one after
-    -- another, so that what is left tells 2^39 sessions apart. In an index the id itself would take more room, and
-    -- an expression more time.
+    -- 24 bits of its id (bitsOfId) behind the session's key, whose upper bits are shifted out: keys are given out one
+    -- after another, so that what is left tells 2^39 sessions apart. In an index the id itself would take more room,
+    -- and an expression more time.
     id_place bigint NOT NULL,
     timeline integer NOT NULL,
     seq integer NOT NULL,
