@@ -19,7 +19,7 @@ import { projectionSpeed } from './groups/projection-speed.ts';
 import { races } from './groups/races.ts';
 import { redisAppend, redisBytes, redisLength } from './groups/redis.ts';
 import { report, spending } from './groups/report.ts';
-import { scalePostgres, scaleRedis, scaleSqlite } from './groups/scale.ts';
+import { scalePartitions, scalePostgres, scaleRedis, scaleSqlite } from './groups/scale.ts';
 import { web } from './groups/web.ts';
 import { describeMachine } from './machine.ts';
 import { printGroup, printMachine, printTotal } from './print.ts';
@@ -55,6 +55,7 @@ const groups: readonly Group[] = [
   races,
   scaleSqlite,
   scalePostgres,
+  scalePartitions,
   scaleRedis,
 ];
 

@@ -1,8 +1,9 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { SessionConfigInput } from '@lexigram/ai-session';
 import { PostgresServer, RedisServer } from '@lexigram/ai-session-servers';
+import { PostgresSessionStore } from '@lexigram/ai-session-stores';
 import { Pool } from 'pg';
 import { createClient } from 'redis';
 
@@ -50,7 +51,16 @@ export async function sqliteEngine(directory: string): Promise<ScaleEngine> {
   };
 }
 
-export async function postgresEngine(): Promise<ScaleEngine> {
+/** The statements of the documentation that part the turns. */
+function partitioning(): string {
+  const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'scale.md'), 'utf8');
+  const [, sql] = /```sql\n(ALTER TABLE ai_turns[\s\S]*?)```/.exec(page) ?? [];
+  if (sql === undefined) throw new Error('docs/scale.md does not say how turns are parted');
+  return sql;
+}
+
+/** @param isParted whether the turns of the large store lie in partitions */
+export async function postgresEngine(isParted: boolean): Promise<ScaleEngine> {
   const start = () => PostgresServer.start({ settings: { shared_buffers: '256MB' } });
   const servers = [await start(), await start()] as const;
   const config = ({ url }: PostgresServer): SessionConfigInput => ({
@@ -66,6 +76,10 @@ export async function postgresEngine(): Promise<ScaleEngine> {
     }
   };
   const [large, small] = servers;
+  if (isParted) {
+    await (await PostgresSessionStore.open(large.url)).close();
+    await query(large, `BEGIN; ${partitioning()}; COMMIT`);
+  }
   return {
     large: config(large),
     small: config(small),
@@ -79,8 +93,10 @@ export async function postgresEngine(): Promise<ScaleEngine> {
     sizes: async () => {
       const rows = await query(
         large,
-        `SELECT relname AS name, CASE relkind WHEN 'r' THEN pg_table_size(oid) ELSE pg_relation_size(oid) END AS bytes
-         FROM pg_class WHERE relname LIKE 'ai\\_%' AND relkind IN ('r', 'i') ORDER BY bytes DESC`,
+        // Partitions count together.
+        `SELECT regexp_replace(relname, '^ai_turns_[0-9]+', 'ai_turns') AS name, sum(CASE relkind
+           WHEN 'r' THEN pg_table_size(oid) ELSE pg_relation_size(oid) END) AS bytes
+         FROM pg_class WHERE relname LIKE 'ai\\_%' AND relkind IN ('r', 'i') GROUP BY 1 ORDER BY 2 DESC`,
       );
       const parts = rows.map(({ bytes, name }) => [name, Number(bytes)] as const);
       const all = parts.reduce((sum, [, bytes]) => sum + bytes, 0);

@@ -10,7 +10,7 @@ import { alternate, type Costs, inTurn, median, microseconds, ratioOf } from '..
 import { postgresEngine, redisEngine, type ScaleEngine, sqliteEngine } from '../scale-engines.ts';
 
 const about =
-  'calls on a store of 1,000,000 turns in 20,000 sessions ÷ on one that has 20 of these sessions alone';
+  'calls on a store of 1,000,000 turns in 20,000 sessions ÷ on one with 20 of these sessions alone';
 
 export const scaleSqlite: Group = {
   name: 'scale-sqlite',
@@ -23,7 +23,14 @@ export const scalePostgres: Group = {
   name: 'scale-postgres',
   about,
   durability: 'PostgreSQL of this machine, fsync and synchronous_commit on',
-  measure: (options) => measure(postgresEngine, options),
+  measure: (options) => measure(() => postgresEngine(false), options),
+};
+
+export const scalePartitions: Group = {
+  name: 'scale-partitions',
+  about: `${about}; there the turns lie in 16 partitions`,
+  durability: 'PostgreSQL of this machine, fsync and synchronous_commit on',
+  measure: (options) => measure(() => postgresEngine(true), options),
 };
 
 export const scaleRedis: Group = {
@@ -99,7 +106,7 @@ async function sizeFigures(
       name: `${whole}, a turn`,
       value: all / plan.turns,
       unit: 'bytes',
-      detail: `${mib(all)}: ${told.map(([name, bytes]) => `${name} ${mib(bytes)}`).join(', ')}`,
+      detail: `its JSON has ${short(jsonBytes(plan))}. ${mib(all)}: ${told.map(([name, bytes]) => `${name} ${mib(bytes)}`).join(', ')}`,
     },
   ];
 }
@@ -107,6 +114,17 @@ async function sizeFigures(
 interface Measured {
   readonly costs: Costs;
   readonly how: string;
+}
+
+/** What the turns of a plan have as JSON, each. */
+function jsonBytes(plan: FillPlan): number {
+  let sum = 0;
+  for (const session of plan.sessions) {
+    for (const turn of plan.turnsOf(session, 0, session.turns)) {
+      sum += Buffer.byteLength(JSON.stringify(turn));
+    }
+  }
+  return sum / plan.turns;
 }
 
 /** The same sessions in both stores, again and again: what the calls touch is warm everywhere. */

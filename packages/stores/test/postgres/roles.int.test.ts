@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { createSessions, type SessionManager } from '@lexigram/ai-session';
 import { bindLaws } from '@lexigram/ai-session-contract';
 import { PostgresServer } from '@lexigram/ai-session-servers';
@@ -6,6 +5,7 @@ import { DatabaseSessionStore, PostgresSessionStore } from '@lexigram/ai-session
 import { Client, type Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { faultsIn } from '../kit/database-faults.ts';
+import { documentedSql } from '../kit/documented-sql.ts';
 import { openPostgresOtherwise } from '../kit/open-postgres.ts';
 import { createPool, placeOf, schemaName, temporarySchema } from '../kit/postgres-schema.ts';
 import { someLaws } from '../kit/some-laws.ts';
@@ -34,10 +34,7 @@ function urlOf(role: string, schema: string): string {
 
 /** The statements of a section of the documentation, for other names. */
 function documented(heading: string, names: Readonly<Record<string, string>>): string {
-  const text = readFileSync(new URL('../../../../docs/postgres.md', import.meta.url), 'utf8');
-  const section = text.split(/^## /m).find((it) => it.startsWith(`${heading}\n`)) ?? '';
-  const sql = [...section.matchAll(/```sql\n([\s\S]*?)```/g)].map(([, block]) => block).join('');
-  if (sql === '') throw new Error(`There is no SQL under '${heading}'`);
+  const sql = documentedSql('postgres.md', heading);
   return sql.replaceAll(/\bchat(?:_owner|_app)?\b/g, (name) => names[name] ?? name);
 }
 
