@@ -12,7 +12,7 @@ import {
   type SessionConfigInput,
 } from './config/session-config.ts';
 import { type ScopedSessionContext, SessionContext } from './context/session-context.ts';
-import { SessionConfigError, SessionUnsupportedError } from './errors.ts';
+import { SessionUnsupportedError } from './errors.ts';
 import { hubOf } from './events/event-hub.ts';
 import { Listeners } from './events/listeners.ts';
 import { type ScopedSessionEvents, SessionEvents } from './events/session-events.ts';
@@ -178,13 +178,9 @@ async function openStore(config: SessionConfig): Promise<SessionStore> {
   return DatabaseSessionStore.open(url, { synchronous });
 }
 
-function sourceOf(cache: CacheConfig | null): string {
-  if (cache !== null && 'url' in cache) return cache.url;
-  const [node, ...others] = cache?.nodes ?? [];
-  if (node !== undefined && others.length === 0) return node;
-  throw new SessionConfigError([
-    { path: 'cache.nodes', message: 'a cluster is not available in this version; give cache.url' },
-  ]);
+/** One address, or those of some nodes of a cluster. */
+function sourceOf(cache: CacheConfig | null): string | readonly string[] {
+  return cache !== null && 'nodes' in cache ? cache.nodes : (cache?.url ?? '');
 }
 
 /** The one optional peer that core knows; loaded only when a configuration asks for it. */
@@ -195,7 +191,9 @@ interface StoresModule {
       options?: { readonly synchronous?: 'full' | 'normal' },
     ): Promise<SessionStore>;
   };
-  readonly CacheSessionStore: { open(url: string): Promise<SessionStore> };
+  readonly CacheSessionStore: {
+    open(source: string | readonly string[]): Promise<SessionStore>;
+  };
 }
 
 async function importStores(backend: string): Promise<StoresModule> {

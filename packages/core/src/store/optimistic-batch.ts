@@ -173,7 +173,7 @@ export class OptimisticBatch {
   ): Promise<FlushOutcome['outcome']> {
     const flushed = await access.flush(writes, this.#until);
     if (flushed.outcome === 'done') {
-      this.known = tx.flushed(flushed.key);
+      this.known = tx.flushed(flushed);
       this.#answers = answers;
       return 'done';
     }

@@ -12,8 +12,8 @@ export interface LoadedSession {
 
 /** How a flush ended. What throws instead was certainly not written. */
 export type FlushOutcome =
-  /** All is written. */
-  | { readonly outcome: 'done'; readonly key: number }
+  /** All is written; `version` is the session's now. */
+  | { readonly outcome: 'done'; readonly key: number; readonly version: number }
   /**
    * Nothing is: the session, or its owner's row, is at another version, or its time has run out. Or one of the
    * `unseen` turns is there, if the engine does not tell that apart.

@@ -22,7 +22,7 @@ export interface KnownSession {
   readonly sessionId: string;
   /** Undefined if there is none. */
   readonly row: StoredSession | undefined;
-  /** The engine's count of writes to the session; 0 if there is none. */
+  /** What the engine tells one state of the session from another by; 0 if there is none. */
   readonly version: number;
   readonly reads: Reads;
   /** Whether what was read stays true when turns are added. */
@@ -187,14 +187,14 @@ export class OptimisticTransaction implements StoreTransaction {
     );
   }
 
-  /** What is known once the writes were flushed; `key` is the engine's. */
-  flushed(key: number): KnownSession {
+  /** What is known once the writes were flushed; key and version are the engine's. */
+  flushed({ key, version }: { readonly key: number; readonly version: number }): KnownSession {
     const row = this.#row as StoredSession;
-    const { isLasting, reads: before, sessionId, version } = this.#known;
+    const { isLasting, reads: before, sessionId } = this.#known;
     const changed =
       this.#records.size + this.#variables.length + this.#marks.size + this.#cleared.length;
     if (isLasting === true && changed === 0 && this.#owner === undefined && this.#isInPlace(row)) {
-      return { sessionId, row, version: version + 1, reads: before, isLasting };
+      return { sessionId, row, version, reads: before, isLasting };
     }
     const reads = new Reads();
     const at = variablesOf(row);
@@ -229,7 +229,7 @@ export class OptimisticTransaction implements StoreTransaction {
       // The version of a row that was made just now is the engine's.
       if (version > 0) reads.set(need, { open: open + 1, version: version + 1 });
     }
-    return { sessionId, row: { ...row, key }, version: version + 1, reads, isLasting: true };
+    return { sessionId, row: { ...row, key }, version, reads, isLasting: true };
   }
 
   /** Whether the pointer stands on the same timeline, with the same variables and checkpoints. */

@@ -102,7 +102,8 @@ export class PostgresEngine implements OptimisticEngine {
         this.#listening = row.listening as number;
       }
       this.#onCommit(this.#listening > this.#clock.now());
-      return { outcome: 'done', key: (row?.key ?? writes.before?.key) as number };
+      const key = (row?.key ?? writes.before?.key) as number;
+      return { outcome: 'done', key, version: writes.version + 1 };
     } catch (error) {
       if (isTaken(error)) return { outcome: 'taken' };
       if (isLostRace(error)) return { outcome: 'moved' };

@@ -1,8 +1,4 @@
-import {
-  SessionInputError,
-  type SessionStore,
-  SessionStoreUnavailableError,
-} from '@lexigram/ai-session';
+import { type SessionStore, SessionStoreUnavailableError } from '@lexigram/ai-session';
 import {
   type Changes,
   type ChangesPage,
@@ -21,86 +17,115 @@ import {
 import { ReadingStore } from '../reading-store.ts';
 import { ServerClock } from '../server-clock.ts';
 import { lastOf, readChanges } from './changes.ts';
-import { connect, type RedisClient, type RunRedis, runnerOf } from './client.ts';
+import {
+  isCluster,
+  type RedisClient,
+  type RedisClusterClient,
+  type RunRedis,
+  repeating,
+  runnerOf,
+} from './client.ts';
+import { ClusterPlacement } from './cluster-placement.ts';
+import { Collector } from './collect.ts';
+import { checkClient, connect, parseAddresses, runnersOfMasters } from './connect.ts';
+import { Due } from './due.ts';
 import { type RedisDurability, readDurability } from './durability.ts';
 import { RedisEngine } from './engine.ts';
+import { Eraser } from './erase.ts';
 import { NoAnswer, toSessionError } from './faults.ts';
 import { Keys } from './keys.ts';
 import { parseRedisOptions, type RedisOptions, type RedisSettings } from './options.ts';
+import { OneServer, type Placement } from './placement.ts';
 import { Reader } from './reader.ts';
 import { readReport } from './report.ts';
-import { Sweep } from './sweep.ts';
 import { Rollup } from './usage.ts';
 import { Watch } from './watch.ts';
 
 /**
- * Sessions in Redis 6.2 or newer, or Valkey, through the package `redis` or a client of your own. Any number of
- * processes may use one prefix; a commit is one script. What an acknowledged turn survives is what the server's own
- * persistence gives: see `durability`.
+ * Sessions in Redis 6.2 or newer, or Valkey, on one server or on a cluster, through the package `redis` or a client of
+ * your own. Any number of processes may use one prefix; a commit is one script. What an acknowledged turn survives is
+ * what the servers' own persistence gives: see `durability`.
  */
 export class CacheSessionStore extends ReadingStore implements SessionStore {
   /** What the server's persistence gave when the store was opened. */
   readonly durability: RedisDurability;
   /** Ours to close; null for a client of the caller's. */
-  readonly #own: RedisClient | null;
+  readonly #own: RedisClient | RedisClusterClient | null;
   readonly #settings: RedisSettings;
   readonly #run: RunRedis;
   readonly #keys: Keys;
   readonly #engine: RedisEngine;
   readonly #commits: OptimisticCommits;
   protected override readonly reader: Reader;
-  readonly #sweep: Sweep;
+  readonly #placement: Placement;
+  readonly #eraser: Eraser;
+  readonly #due: Due;
+  readonly #collector: Collector;
   readonly #watch: Watch;
   readonly #rollup: Rollup;
   #closing: Promise<void> | undefined;
 
   private constructor(
-    run: RunRedis,
-    own: RedisClient | null,
+    client: RedisClient | RedisClusterClient,
+    isOwn: boolean,
     settings: RedisSettings,
     durability: RedisDurability,
   ) {
     super();
     this.durability = durability;
-    this.#own = own;
+    this.#own = isOwn ? client : null;
     this.#settings = settings;
+    const run = runnerOf(client);
+    const read = repeating(run);
+    const keys = new Keys(settings.prefix);
     this.#run = run;
-    this.#keys = new Keys(settings.prefix);
+    this.#keys = keys;
     const clock = new ServerClock(settings.clock);
-    this.#engine = new RedisEngine(run, this.#keys, clock, () => this.#committed());
+    const { callTimeoutMs } = settings;
+    const now = (): number => clock.now();
+    this.#placement = isCluster(client)
+      ? new ClusterPlacement(run, read, keys, { callTimeoutMs, now })
+      : new OneServer(run, read, keys);
+    this.#engine = new RedisEngine(read, keys, clock, this.#placement, () => this.#committed());
     this.#commits = new OptimisticCommits(this.#engine, settings);
-    this.reader = new Reader(run, this.#engine, this.#keys, () => this.#until());
-    this.#rollup = new Rollup(run, this.#keys, () => this.#until());
-    this.#sweep = new Sweep(run, this.#engine, this.#keys);
-    this.#watch = new Watch(() => lastOf(run, this.#keys, this.#until()));
+    this.reader = new Reader(read, this.#engine, this.#placement, keys, () => this.#until());
+    this.#rollup = new Rollup(run, keys, () => this.#until());
+    this.#eraser = new Eraser(run, this.#engine, keys);
+    this.#due = new Due(read, this.#engine, keys);
+    this.#collector = new Collector(read, this.#engine, this.#placement, keys, this.#due);
+    this.#watch = new Watch(() => lastOf(run, keys, this.#until()));
   }
 
   /**
-   * Opens a Redis.
+   * Opens a Redis, or a cluster.
    *
-   * @param source a URL like `redis://host:6379`, with `?prefix=name:` for another prefix than `lex:`, or a connected
-   * client of `redis`, which stays yours to close
+   * @param source a URL like `redis://host:6379`, with `?prefix=name:` for another prefix than `lex:`; a list of the
+   * addresses of some nodes of a cluster; or a connected client of `redis`, made by its `createClient` or its
+   * `createCluster`, which stays yours to close
    * @throws SessionInputError; SessionUnsupportedError if the package is not installed; SessionStoreUnavailableError
    */
   static async open(
-    source: string | RedisClient,
+    source: string | readonly string[] | RedisClient | RedisClusterClient,
     options: RedisOptions = {},
   ): Promise<CacheSessionStore> {
-    const isUrl = typeof source === 'string';
-    const url = isUrl ? parseUrl(source) : null;
-    const settings = parseRedisOptions({ ...url?.options, ...options });
-    if (!isUrl && !isClient(source)) throw unusable();
-    let client: RedisClient | undefined;
+    const addresses =
+      typeof source === 'string' || Array.isArray(source)
+        ? parseAddresses(source as string | readonly string[])
+        : null;
+    const settings = parseRedisOptions({ ...addresses?.options, ...options });
+    const given = source as RedisClient | RedisClusterClient;
+    if (addresses === null) checkClient(given);
+    let client: RedisClient | RedisClusterClient | undefined;
     try {
-      client = url === null ? (source as RedisClient) : await connect(url.href, settings);
-      const run = runnerOf(client, isUrl ? settings.callTimeoutMs : undefined);
-      const durability = await readDurability(run, performance.now() + settings.callTimeoutMs);
-      const store = new CacheSessionStore(run, isUrl ? client : null, settings, durability);
+      client = addresses === null ? given : await connect(addresses, settings);
+      const until = performance.now() + settings.callTimeoutMs;
+      const durability = await readDurability(await runnersOfMasters(client), until);
+      const store = new CacheSessionStore(client, addresses !== null, settings, durability);
       // The first answer tells the server's time.
       await store.#engine.ask('-', [], store.#until());
       return store;
     } catch (error) {
-      if (isUrl) client?.destroy();
+      if (addresses !== null) client?.destroy();
       throw toSessionError(error);
     }
   }
@@ -127,7 +152,7 @@ export class CacheSessionStore extends ReadingStore implements SessionStore {
   async erase(sessionId: string, request: EraseRequest): Promise<EraseResult> {
     this.checkOpen();
     try {
-      return await this.#ours(this.#sweep.erase(sessionId, request, this.#until()));
+      return await this.#ours(this.#eraser.erase(sessionId, request, this.#until()));
     } finally {
       this.#commits.forget(sessionId);
     }
@@ -142,13 +167,14 @@ export class CacheSessionStore extends ReadingStore implements SessionStore {
   }): Promise<number> {
     this.checkOpen();
     const until = this.#until();
+    await this.#ours(this.#placement.settle(until));
     await this.#ours(this.#rollup.fold(until));
-    return this.#ours(this.#sweep.collect(before, limit, until));
+    return this.#ours(this.#collector.collect(before, limit, until));
   }
 
   async due(page: DuePage): Promise<readonly DueItem[]> {
     this.checkOpen();
-    return this.#ours(this.#sweep.due(page, this.#until()));
+    return this.#ours(this.#due.due(page, this.#until()));
   }
 
   /** Errors of the client as ours. */
@@ -189,6 +215,7 @@ export class CacheSessionStore extends ReadingStore implements SessionStore {
     this.#watch.close();
     await this.#commits.settled();
     await this.#rollup.settled();
+    await this.#placement.close();
     if (this.#own === null) return;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -211,28 +238,4 @@ export class CacheSessionStore extends ReadingStore implements SessionStore {
       throw new SessionStoreUnavailableError('closed', 'the store was closed');
     }
   }
-}
-
-function parseUrl(source: string): { readonly href: string; readonly options: RedisOptions } {
-  const url = URL.canParse(source) ? new URL(source) : null;
-  if (url === null || (url.protocol !== 'redis:' && url.protocol !== 'rediss:')) throw unusable();
-  if (!/^\/?\d{0,9}$/.test(url.pathname)) throw unusable();
-  const prefix = url.searchParams.get('prefix');
-  url.searchParams.delete('prefix');
-  const [unknown] = url.searchParams.keys();
-  if (unknown !== undefined) {
-    throw new SessionInputError('source', `has the unknown parameter '${unknown.slice(0, 40)}'`);
-  }
-  return { href: url.href, options: prefix === null ? {} : { prefix } };
-}
-
-/** Pools, and clients of a cluster or of sentinels, take commands in another way. */
-function isClient(source: RedisClient): boolean {
-  if (typeof source !== 'object' || source === null) return false;
-  const isOne = typeof source.sendCommand === 'function' && typeof source.isReady === 'boolean';
-  return isOne && !('masters' in source) && !('getMasterNode' in source);
-}
-
-function unusable(): SessionInputError {
-  return new SessionInputError('source', "expected a URL like 'redis://host:6379', or a client");
 }

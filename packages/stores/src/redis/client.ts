@@ -1,17 +1,31 @@
 import { createHash } from 'node:crypto';
-import { SessionStoreUnavailableError, SessionUnsupportedError } from '@lexigram/ai-session';
+import { SessionStoreUnavailableError } from '@lexigram/ai-session';
 import { isPassing, NoAnswer } from './faults.ts';
-import type { RedisSettings } from './options.ts';
 
-/** What we use of a client of the package `redis`. */
-export interface RedisClient {
+/** What clients of one server and of a cluster have in common. */
+interface AnyClient {
   readonly isOpen: boolean;
   readonly isReady: boolean;
   connect(): Promise<unknown>;
-  sendCommand(words: string[]): Promise<unknown>;
   on(event: 'error', listener: (error: unknown) => void): unknown;
   close(): Promise<unknown>;
   destroy(): void;
+}
+
+/** What we use of a client of the package `redis`. */
+export interface RedisClient extends AnyClient {
+  sendCommand(words: string[]): Promise<unknown>;
+}
+
+/** What we use of a cluster's client of the package `redis`. */
+export interface RedisClusterClient extends AnyClient {
+  readonly masters: readonly unknown[];
+  nodeClient(node: never): Promise<unknown>;
+  sendCommand(key: string | undefined, isReadonly: boolean, words: string[]): Promise<unknown>;
+}
+
+export function isCluster(client: RedisClient | RedisClusterClient): client is RedisClusterClient {
+  return 'nodeClient' in client;
 }
 
 /** A program in the server, its keys, and its other words. */
@@ -21,7 +35,7 @@ interface ScriptCall {
   readonly words: readonly string[];
 }
 
-/** Runs a command or a script. @param until when it is given up, on `performance.now()` */
+/** Runs a command or a script. In a cluster its first key says where. @param until when it is given up, on `performance.now()` */
 export type RunRedis = (
   command: ScriptCall | readonly (string | number)[],
   until: number,
@@ -33,12 +47,19 @@ export type RunRedis = (
  * @param silentMs of a client of our own: without any answer for so long, its connection is made anew
  */
 export function runnerOf(
-  client: RedisClient,
+  client: RedisClient | RedisClusterClient,
   silentMs: number = Number.POSITIVE_INFINITY,
 ): RunRedis {
+  const call = isCluster(client)
+    ? (key: string | undefined, words: string[]) => client.sendCommand(key, false, words)
+    : (_: string | undefined, words: string[]) => client.sendCommand(words);
   /** When the first call was sent that nothing has been answered since. */
   let silentSince = Number.POSITIVE_INFINITY;
-  const send = async (words: string[], until: number): Promise<unknown> => {
+  const send = async (
+    key: string | undefined,
+    words: string[],
+    until: number,
+  ): Promise<unknown> => {
     if (!client.isReady) await ready(client, until);
     const left = until - performance.now();
     if (left <= 0) throw notThere('no time was left to ask Redis');
@@ -49,7 +70,7 @@ export function runnerOf(
     silentSince = Math.min(silentSince, performance.now());
     let isAnswered = true;
     try {
-      return await Promise.race([client.sendCommand(words), late]);
+      return await Promise.race([call(key, words), late]);
     } catch (error) {
       isAnswered = !(error instanceof NoAnswer);
       throw error;
@@ -61,20 +82,23 @@ export function runnerOf(
     }
   };
   return async (command, until) => {
-    if (!('script' in command)) return send(command.map(String), until);
+    if (!('script' in command)) {
+      const words = command.map(String);
+      return send(words[0] === 'XINFO' ? words[2] : words[1], words, until);
+    }
     const { keys, script, words } = command;
     const rest = [String(keys.length), ...keys, ...words];
     try {
-      return await send(['EVALSHA', digestOf(script), ...rest], until);
+      return await send(keys[0], ['EVALSHA', digestOf(script), ...rest], until);
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return send(['EVAL', script, ...rest], until);
+      return send(keys[0], ['EVAL', script, ...rest], until);
     }
   };
 }
 
 /** The time-out of its socket does not help: each call that is written begins it anew. */
-function connectAnew(client: RedisClient): void {
+export function connectAnew(client: AnyClient): void {
   client.destroy();
   // It tries again and again by itself.
   client.connect().catch(() => {});
@@ -98,7 +122,7 @@ export function repeating(run: RunRedis): RunRedis {
 }
 
 /** Waits for a lost connection to come back: nothing was sent yet. */
-async function ready(client: RedisClient, until: number): Promise<void> {
+async function ready(client: AnyClient, until: number): Promise<void> {
   while (!client.isReady) {
     if (!client.isOpen || performance.now() >= until) {
       throw notThere('there is no connection to Redis');
@@ -107,7 +131,7 @@ async function ready(client: RedisClient, until: number): Promise<void> {
   }
 }
 
-function notThere(message: string): SessionStoreUnavailableError {
+export function notThere(message: string): SessionStoreUnavailableError {
   return new SessionStoreUnavailableError('unreachable', message);
 }
 
@@ -120,56 +144,4 @@ function digestOf(script: string): string {
     digests.set(script, digest);
   }
   return digest;
-}
-
-interface RedisModule {
-  createClient(options: Readonly<Record<string, unknown>>): RedisClient;
-}
-
-/**
- * A client of `redis` for a URL, connected.
- *
- * @throws SessionUnsupportedError if the package is not installed; SessionStoreUnavailableError
- */
-export async function connect(url: string, settings: RedisSettings): Promise<RedisClient> {
-  const { createClient } = await importRedis();
-  const client = createClient({
-    url,
-    disableOfflineQueue: true,
-    pingInterval: settings.callTimeoutMs,
-    socket: {
-      connectTimeout: settings.connectTimeoutMs,
-      // A connection that fell silent is made anew: a ping would have been answered since.
-      socketTimeout: settings.callTimeoutMs * 2,
-      reconnectStrategy: (tries: number) => Math.min(500, 20 * 2 ** Math.min(tries, 5)),
-    },
-  });
-  // A connection that is lost is made again; calls meanwhile say that there is none.
-  client.on('error', () => {});
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const fail = (): void => reject(notThere('Redis cannot be reached'));
-    timer = setTimeout(fail, settings.connectTimeoutMs);
-  });
-  try {
-    await Promise.race([client.connect(), late]);
-    return client;
-  } catch (error) {
-    client.destroy();
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function importRedis(): Promise<RedisModule> {
-  try {
-    return (await import('redis')) as unknown as RedisModule;
-  } catch (cause) {
-    if ((cause as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
-    throw new SessionUnsupportedError(
-      'The Redis store needs the package redis; install it with: npm install redis',
-      { cause },
-    );
-  }
 }

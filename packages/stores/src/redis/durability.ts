@@ -10,9 +10,16 @@ export type RedisDurability = 'always' | 'everysec' | 'snapshots' | 'none' | 'un
 let warned = false;
 let warnedOfEviction = false;
 
-/** Reads the server's persistence, and warns where it keeps nothing. */
-export async function readDurability(run: RunRedis, until: number): Promise<RedisDurability> {
-  const durability = await read(run, until);
+/** From the least to the most that is known to survive. */
+const order: readonly RedisDurability[] = ['none', 'snapshots', 'unknown', 'everysec', 'always'];
+
+/** Reads the servers' persistence, the weakest of theirs, and warns where it keeps nothing. */
+export async function readDurability(
+  servers: readonly RunRedis[],
+  until: number,
+): Promise<RedisDurability> {
+  const found = await Promise.all(servers.map((run) => read(run, until)));
+  const durability = order.find((one) => found.includes(one)) ?? 'unknown';
   if (durability === 'none' && !warned) {
     warned = true;
     process.emitWarning(

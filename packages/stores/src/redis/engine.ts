@@ -5,17 +5,21 @@ import type {
   MarkRow,
   Need,
   OptimisticEngine,
+  Owner,
   SessionWrites,
   TimelineRow,
 } from '@lexigram/ai-session/store';
 import { variablesInterval } from '@lexigram/ai-session/store';
 import type { ServerClock } from '../server-clock.ts';
-import { type RunRedis, repeating } from './client.ts';
+import type { RunRedis } from './client.ts';
+import { readReserved } from './cluster-placement.ts';
 import { isLost, toSessionError } from './faults.ts';
 import { flushSteps, type TimelineEnd } from './flush.ts';
 import type { Keys } from './keys.ts';
+import type { Placement, Sent } from './placement.ts';
 import {
   foldMembers,
+  newVersion,
   numberOf,
   readOffset,
   readRecord,
@@ -29,7 +33,7 @@ import {
   upTo,
 } from './rows.ts';
 import { flushScript, loadScript } from './scripts.ts';
-import type { FlushSteps } from './steps.ts';
+import { FlushSteps } from './steps.ts';
 
 /** What a place of a turn is answered with: timeline, index, offset, row. */
 export type Placed = readonly [n: string, index: number | string, offset: string, row: string];
@@ -40,19 +44,32 @@ export type MarkAnswer = readonly [
   timeline: string | null,
 ];
 
+/** A question to the script that loads; `home` is what the keys begin with that it looks at. */
+interface Question {
+  readonly home: string;
+  readonly words: readonly (string | number)[];
+}
+
 /** Reads and writes of sessions, each one script in the server. */
 export class RedisEngine implements OptimisticEngine {
-  readonly #run: RunRedis;
   readonly #read: RunRedis;
   readonly #keys: Keys;
   readonly #clock: ServerClock;
+  readonly #placement: Placement;
   readonly #onCommit: () => void;
 
-  constructor(run: RunRedis, keys: Keys, clock: ServerClock, onCommit: () => void) {
-    this.#run = run;
-    this.#read = repeating(run);
+  /** @param read repeats what can be repeated */
+  constructor(
+    read: RunRedis,
+    keys: Keys,
+    clock: ServerClock,
+    placement: Placement,
+    onCommit: () => void,
+  ) {
+    this.#read = read;
     this.#keys = keys;
     this.#clock = clock;
+    this.#placement = placement;
     this.#onCommit = onCommit;
   }
 
@@ -66,14 +83,29 @@ export class RedisEngine implements OptimisticEngine {
     questions: readonly (readonly (string | number)[])[],
     until: number,
   ): Promise<{ readonly state: State | undefined; readonly answers: readonly unknown[] }> {
+    const [state, offset, answers] = await this.#ask(this.#keys.base(sessionId), questions, until);
+    if (state === null) return { state: undefined, answers };
+    const read = readState(state, sessionId);
+    this.#remember(sessionId, read.version, read.row.timeline, readOffset(offset));
+    return { state: read, answers };
+  }
+
+  async #ask(
+    home: string,
+    questions: readonly (readonly (string | number)[])[],
+    until: number,
+  ): Promise<readonly [state: string | null, offset: string, answers: readonly unknown[]]> {
     const words = questions.flatMap((words) => [String(words.length), ...words.map(String)]);
     const asked = Date.now();
-    const [state, time, ...answers] = (await this.#read(
-      { script: loadScript, keys: [this.#keys.base(sessionId)], words },
-      until,
-    )) as [string | null, [string, string], ...unknown[]];
+    const call = { script: loadScript, keys: [home], words };
+    const [state, time, offset, ...answers] = (await this.#read(call, until)) as [
+      string | null,
+      [string, string],
+      string,
+      ...unknown[],
+    ];
     this.#observe(asked, time[0], time[1]);
-    return { state: state === null ? undefined : readState(state, sessionId), answers };
+    return [state, offset, answers];
   }
 
   #observe(asked: number, seconds: string, micros: string): void {
@@ -89,63 +121,102 @@ export class RedisEngine implements OptimisticEngine {
   }
 
   async #load(sessionId: string, needs: readonly Need[], until: number): Promise<LoadedSession> {
-    const questions = needs.flatMap((need) => this.#questions(sessionId, need));
-    const { answers, state } = await this.ask(sessionId, questions, until);
-    let at = 0;
+    const asked = needs.map((need) => this.#questions(sessionId, need));
+    const all = asked.flat();
+    const own = this.#keys.base(sessionId);
+    const elsewhere = Map.groupBy(
+      all.filter(({ home }) => home !== own),
+      ({ home }) => home,
+    );
+    const answers = new Map<Question, unknown>();
+    const [{ state }] = await Promise.all([
+      this.#answer(
+        all.filter(({ home }) => home === own),
+        answers,
+        (words) => this.ask(sessionId, words, until),
+      ),
+      ...[...elsewhere].map(([home, questions]) =>
+        this.#answer(questions, answers, async (words) => {
+          return { answers: (await this.#ask(home, words, until))[2] };
+        }),
+      ),
+    ]);
     const found: unknown[] = [];
-    for (const need of needs) {
-      const count = this.#questions(sessionId, need).length;
-      found.push(await this.#find(sessionId, need, answers.slice(at, at + count), until));
-      at += count;
+    for (const [i, need] of needs.entries()) {
+      const own = (asked[i] ?? []).map((question) => answers.get(question));
+      found.push(await this.#find(sessionId, need, own, until));
     }
     return { row: state?.row, version: state?.version ?? 0, found };
   }
 
-  #questions(sessionId: string, need: Need): readonly (readonly (string | number)[])[] {
+  async #answer<R extends { readonly answers: readonly unknown[] }>(
+    questions: readonly Question[],
+    into: Map<Question, unknown>,
+    ask: (words: readonly Question['words'][]) => Promise<R>,
+  ): Promise<R> {
+    const replied = await ask(questions.map(({ words }) => words));
+    for (const [i, question] of questions.entries()) into.set(question, replied.answers[i]);
+    return replied;
+  }
+
+  #questions(sessionId: string, need: Need): readonly Question[] {
     const keys = this.#keys;
-    const base = keys.base(sessionId);
+    const home = keys.base(sessionId);
+    const own = (...words: Question['words']): readonly Question[] => [{ home, words }];
     switch (need.need) {
       case 'open': {
         const open = keys.owner(need.owner, 'open');
         const now = this.now();
-        return [
-          ['GET', keys.owner(need.owner, 'version')],
+        return this.#ofOwner(
+          need.owner,
           ['ZCOUNT', open, `(${now}`, '+inf'],
           ['ZRANGEBYSCORE', open, '-inf', now, 'LIMIT', 0, need.limit],
-        ];
+        );
       }
       case 'spent':
-        return [
-          ['GET', keys.owner(need.owner, 'version')],
-          ['GET', keys.owner(need.owner, 'spent')],
-        ];
-      case 'timeline':
-        return [['HGET', `${this.#base(need.timelineId)}tl`, numberOf(need.timelineId)]];
+        return this.#ofOwner(need.owner, ['GET', keys.owner(need.owner, 'spent')]);
+      case 'timeline': {
+        const base = this.#base(need.timelineId);
+        return [{ home: base, words: ['HGET', `${base}tl`, numberOf(need.timelineId)] }];
+      }
       case 'turn':
-        return [['turn', need.turnId]];
+        return own('turn', need.turnId);
       case 'lastTurn':
-        return [['lastTurn', numberOf(need.timelineId)]];
+        return own('lastTurn', numberOf(need.timelineId));
       case 'variables': {
         const { timelineId } = need.at;
-        const key = `${this.#base(timelineId)}v:${numberOf(timelineId)}`;
+        const base = this.#base(timelineId);
+        const key = `${base}v:${numberOf(timelineId)}`;
         const range = [`[${upTo(need.at)}`, '-', 'LIMIT', 0, variablesInterval + 1];
-        return [['ZREVRANGEBYLEX', key, ...range]];
+        return [{ home: base, words: ['ZREVRANGEBYLEX', key, ...range] }];
       }
       case 'record':
-        return [['record', need.kind, need.key]];
+        return own('record', need.kind, need.key);
       case 'labelled':
-        return [['labelled', need.kind, need.label]];
+        return own('labelled', need.kind, need.label);
       case 'mark':
-        return [['mark', need.n]];
+        return own('mark', need.n);
       case 'marks': {
         const range = [`(${need.above}`, '+inf', 'WITHSCORES', 'LIMIT', 0, need.limit];
-        return [['ZRANGEBYSCORE', `${base}m`, ...range]];
+        return own('ZRANGEBYSCORE', `${home}m`, ...range);
       }
       case 'oldest':
-        return [['ZRANGE', `${base}u:checkpoint`, 0, need.limit - 1]];
+        return own('ZRANGE', `${home}u:checkpoint`, 0, need.limit - 1);
       case 'count':
-        return [['HLEN', `${base}r:${need.kind}`]];
+        return own('HLEN', `${home}r:${need.kind}`);
     }
+  }
+
+  /** Questions about an owner, behind those about the version and about what is reserved. */
+  #ofOwner(owner: Owner, ...more: readonly Question['words'][]): readonly Question[] {
+    const home = this.#keys.userRegister(owner.userId);
+    const reserved = this.#keys.owner(owner, 'reserved');
+    const words: readonly Question['words'][] = [
+      ['GET', this.#keys.owner(owner, 'version')],
+      ['ZRANGEBYSCORE', reserved, `(${this.now()}`, '+inf'],
+      ...more,
+    ];
+    return words.map((words) => ({ home, words }));
   }
 
   #base(timelineId: string): string {
@@ -161,13 +232,20 @@ export class RedisEngine implements OptimisticEngine {
     const [answer] = answers;
     switch (need.need) {
       case 'open': {
-        const [version, sure, unsure] = answers as [string | null, number, string[]];
-        const open = sure + (await this.#countOpen(unsure, until));
+        const [version, reserved, sure, unsure] = answers as [
+          string | null,
+          string[],
+          number,
+          string[],
+        ];
+        const counted = sure + (await this.#countOpen(unsure, until));
+        const open = counted + readReserved(reserved).open;
         return { open: Math.min(open, need.limit), version: Number(version ?? 0) };
       }
       case 'spent': {
-        const [version, spent] = answers as [string | null, string | null];
-        return { spent: Number(spent ?? 0), version: Number(version ?? 0) };
+        const [version, reserved, sum] = answers as [string | null, string[], string | null];
+        const spent = Number(sum ?? 0) + readReserved(reserved).spent;
+        return { spent, version: Number(version ?? 0) };
       }
       case 'timeline': {
         const id = need.timelineId;
@@ -212,8 +290,7 @@ export class RedisEngine implements OptimisticEngine {
     const states: (State | undefined)[] = [];
     for (let at = 0; at < ids.length; at += readAtOnce) {
       const some = ids.slice(at, at + readAtOnce);
-      const keys = some.map((id) => `${this.#keys.base(id)}s`);
-      const texts = (await this.#read(['MGET', ...keys], until)) as (string | null)[];
+      const texts = await this.#placement.readStates(some, until);
       for (const [i, text] of texts.entries()) {
         states.push(text === null ? undefined : readState(text, some[i] as string));
       }
@@ -228,22 +305,31 @@ export class RedisEngine implements OptimisticEngine {
     } catch (error) {
       throw toSessionError(error);
     }
-    return this.send(writes.sessionId, flushSteps(this.#keys, writes, ends), until);
+    const version = newVersion();
+    const steps = flushSteps(this.#keys, writes, ends, version);
+    const outcome = await this.send(writes.sessionId, steps, until);
+    if (outcome !== 'done') return typeof outcome === 'string' ? { outcome } : outcome;
+    const isMoved = writes.moved.some(
+      ({ timeline }) => numberOf(timeline.timelineId) === writes.row.timeline,
+    );
+    const end = isMoved ? undefined : ends.get(writes.row.timeline);
+    if (end !== undefined) this.#remember(writes.sessionId, version, writes.row.timeline, end);
+    return { outcome: 'done', key: 1, version };
   }
 
   /** Checks and steps on one session, all or nothing. */
-  async send(sessionId: string, steps: FlushSteps, until: number): Promise<FlushOutcome> {
+  async send(
+    sessionId: string,
+    steps: FlushSteps,
+    until: number,
+  ): Promise<Sent['outcome'] | Extract<FlushOutcome, { readonly outcome: 'unknown' }>> {
     const asked = Date.now();
     try {
-      const keys = [`${this.#keys.base(sessionId)}s`];
-      const [outcome, seconds, micros] = (await this.#run(
-        { script: flushScript, keys, words: steps.words },
-        until,
-      )) as ['done' | 'moved' | 'taken', string, string];
-      if (outcome !== 'done') return { outcome };
-      this.#observe(asked, seconds, micros);
+      const { outcome, time } = await this.#placement.send(sessionId, steps, until);
+      if (outcome !== 'done') return outcome;
+      if (time !== null) this.#observe(asked, ...time);
       this.#onCommit();
-      return { outcome: 'done', key: 1 };
+      return 'done';
     } catch (error) {
       const fault = toSessionError(error);
       if (isLost(error)) return { outcome: 'unknown', error: fault };
@@ -251,40 +337,55 @@ export class RedisEngine implements OptimisticEngine {
     }
   }
 
+  /** Steps in the register of all sessions that may be repeated. */
+  async note(steps: readonly (readonly (string | number)[])[], until: number): Promise<void> {
+    if (steps.length === 0) return;
+    const noted = new FlushSteps();
+    for (const words of steps) noted.step(...words);
+    const call = { script: flushScript, keys: [this.#keys.folds], words: noted.words };
+    await this.#read(call, until);
+  }
+
   /** The offsets of the timelines that a flush adds to; most are told by what the flush itself knows. */
   async #ends(
-    { before, moved, row, sessionId, timelines, turns }: SessionWrites,
+    { before, moved, sessionId, timelines, turns, version }: SessionWrites,
     until: number,
   ): Promise<ReadonlyMap<number, TimelineEnd>> {
     const ends = new Map<number, TimelineEnd>();
     for (const { base, timelineId } of timelines) {
       ends.set(numberOf(timelineId), { first: (base?.seq ?? 0) + 1, tokens: 0, cost: 0 });
     }
+    const known = this.#offsets.get(sessionId);
+    if (known !== undefined && before !== undefined && known.version === version) {
+      ends.set(known.timeline, known.end);
+    }
     const asked = new Set<number>();
     for (const { timelineId } of turns) asked.add(numberOf(timelineId));
     for (const { timeline } of moved) asked.add(numberOf(timeline.timelineId));
-    const current = `${sessionId}.${(before ?? row).timeline}@${row.createdAt}`;
-    const known = this.#offsets.get(current);
-    if (known !== undefined && before !== undefined) ends.set(before.timeline, known);
     const missing = [...asked].filter((n) => !ends.has(n));
     if (missing.length === 0) return ends;
     const key = `${this.#keys.base(sessionId)}o`;
     const found = (await this.#read(['HMGET', key, ...missing], until)) as (string | null)[];
     for (const [i, n] of missing.entries()) ends.set(n, readOffset(found[i] ?? ''));
-    const end = ends.get((before ?? row).timeline);
-    if (end !== undefined) this.#remember(current, end);
     return ends;
   }
 
-  /** Of timelines that were current: they stay where they are, for only those out of sight are moved. */
-  readonly #offsets = new Map<string, TimelineEnd>();
+  /** Where the current timelines of sessions begin, as of a version. */
+  readonly #offsets = new Map<string, KnownOffset>();
 
-  #remember(timeline: string, end: TimelineEnd): void {
+  #remember(sessionId: string, version: number, timeline: number, end: TimelineEnd): void {
+    this.#offsets.delete(sessionId);
     if (this.#offsets.size >= rememberedOffsets) {
       this.#offsets.delete(this.#offsets.keys().next().value as string);
     }
-    this.#offsets.set(timeline, end);
+    this.#offsets.set(sessionId, { version, timeline, end });
   }
+}
+
+interface KnownOffset {
+  readonly version: number;
+  readonly timeline: number;
+  readonly end: TimelineEnd;
 }
 
 const rememberedOffsets = 10_000;

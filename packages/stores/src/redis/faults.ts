@@ -5,13 +5,20 @@ export class NoAnswer extends Error {}
 
 /** Whether a call was sent and nobody knows what became of it. */
 export function isLost(error: unknown): boolean {
-  return !isSessionError(error) && !isMistake(error) && !isAnswer(error);
+  return !isSessionError(error) && !isMistake(error) && !isAnswer(error) && !isUnsent(error);
+}
+
+/** There was no connection to send it on. */
+function isUnsent(error: unknown): boolean {
+  const { name } =
+    (error as { readonly constructor?: { readonly name?: string } }).constructor ?? {};
+  return name === 'ClientOfflineError' || name === 'RootNodesUnavailableError';
 }
 
 /** Whether the same again may go well soon, for what only reads. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof NoAnswer) return false;
-  if (isLost(error)) return true;
+  if (isLost(error) || isUnsent(error)) return true;
   return (
     isAnswer(error) && /^(LOADING|MASTERDOWN|TRYAGAIN|CLUSTERDOWN)\b/.test(String(messageOf(error)))
   );

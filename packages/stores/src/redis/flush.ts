@@ -9,6 +9,7 @@ import {
   baseMember,
   numberOf,
   variablesMember,
+  versionMark,
   writeOffset,
   writeRecord,
   writeState,
@@ -27,48 +28,63 @@ export interface TimelineEnd {
 
 /**
  * Writes all of a flush, or nothing of it. Turns are added to the end of their timeline's list, so that their index
- * tells their seq; `ends` has the offset of each timeline that turns are added to.
+ * tells their seq; `ends` has the offset of each timeline that turns are added to. `version` is the session's next.
  */
 export function flushSteps(
   keys: Keys,
   writes: SessionWrites,
   ends: ReadonlyMap<number, TimelineEnd>,
+  version: number,
 ): FlushSteps {
-  const { before, row, sessionId, version } = writes;
+  const { before, row, sessionId } = writes;
   const base = keys.base(sessionId);
   const out = new FlushSteps();
-  out.check('version', '', '', before === undefined ? '' : `${version} `);
+  out.check('version', '', '', before === undefined ? '' : versionMark(writes.version));
   writeOwner(out, keys, writes);
-  out.step('SET', `${base}s`, writeState(version + 1, row));
+  out.step('SET', `${base}s`, writeState(version, row));
   writeIndexes(out, keys, before, row);
   writeTimelines(out, base, writes, ends);
   writeTurns(out, base, writes, ends);
   for (const entry of writes.variables) {
     out.step('ZADD', `${base}v:${numberOf(entry.at.timelineId)}`, 0, variablesMember(entry));
   }
-  for (const { key, kind } of writes.deleted) {
-    out.step('unrecord', base, kind, key, keys.dueRecords, sessionId);
-  }
+  for (const { key, kind } of writes.deleted) out.step('unrecord', base, kind, key);
   for (const { mustBeNew, record } of writes.records) {
     if (mustBeNew) out.check('absent', `${base}r:${record.kind}`, record.key, '');
     const label = record.label === null ? '' : `=${record.label}`;
-    const words = [record.kind, record.key, writeRecord(record), label, record.dueAt ?? ''];
-    out.step('record', base, ...words, keys.dueRecords, sessionId);
+    out.step('record', base, record.kind, record.key, writeRecord(record), label);
+    if (record.dueAt !== null) noteDue(out, keys, sessionId, record, record.dueAt);
   }
   writeFeed(out, keys, writes, ends);
   const used = usageLine(writes);
-  if (used !== null) out.step('RPUSH', keys.waiting, used);
+  if (used !== null) out.aside(keys.register, 'RPUSH', keys.waiting, used);
   return out;
 }
 
+/** The sweep finds it by its time; a time that no longer fits is put right when it comes up. */
+export function noteDue(
+  out: FlushSteps,
+  keys: Keys,
+  sessionId: string,
+  { key, kind }: { readonly kind: string; readonly key: string },
+  dueAt: number,
+): void {
+  const dues = `${keys.dueRecords}${kind}`;
+  out.aside(keys.register, 'ZADD', dues, dueAt, `${sessionId}\n${key}`);
+  out.aside(keys.register, 'SADD', keys.dueRecords, kind);
+}
+
 function writeOwner(out: FlushSteps, keys: Keys, { before, owner, row }: SessionWrites): void {
-  if (owner !== undefined) {
-    const key = keys.owner(owner.owner, 'version');
-    out.check('equal', key, '', owner.version === 0 ? '' : String(owner.version));
-    out.step('SET', key, owner.version + 1);
-  }
-  const spent = row.lifetimeCost - (before?.lifetimeCost ?? 0);
-  if (spent !== 0) out.step('spend', keys.owner(row, 'spent'), integer(spent));
+  const spends = row.lifetimeCost - (before?.lifetimeCost ?? 0);
+  const opens = Number(isOpen(row)) - Number(before !== undefined && isOpen(before));
+  if (owner !== undefined) out.owner = { ...owner, opens, spends };
+  if (spends === 0) return;
+  out.aside(keys.userRegister(row.userId), 'spend', keys.owner(row, 'spent'), integer(spends));
+}
+
+/** Whether it counts as an open session of its owner. */
+function isOpen({ parentSessionId, status }: StoredSession): boolean {
+  return parentSessionId === null && (status === 'active' || status === 'suspended');
 }
 
 /** What lies beside sessions: by time, by user, by when the sweep looks, and those of an owner that are open. */
@@ -79,22 +95,21 @@ function writeIndexes(
   row: StoredSession,
 ): void {
   const { sessionId } = row;
+  const { register } = keys;
+  const users = keys.userRegister(row.userId);
   if (before === undefined) {
-    out.step('ZADD', keys.all, row.createdAt, sessionId);
-    out.step('ZADD', keys.user(row.userId), row.createdAt, sessionId);
+    out.aside(register, 'ZADD', keys.all, row.createdAt, sessionId);
+    out.aside(users, 'ZADD', keys.user(row.userId), row.createdAt, sessionId);
   }
   if (before === undefined ? row.dueAt !== null : before.dueAt !== row.dueAt) {
-    if (row.dueAt === null) out.step('ZREM', keys.due, sessionId);
-    else out.step('ZADD', keys.due, row.dueAt, sessionId);
+    if (row.dueAt === null) out.aside(register, 'ZREM', keys.due, sessionId);
+    else out.aside(register, 'ZADD', keys.due, row.dueAt, sessionId);
   }
-  if (row.parentSessionId !== null) return;
-  const isOpen = (one: StoredSession): boolean =>
-    one.status === 'active' || one.status === 'suspended';
   const was = before !== undefined && isOpen(before);
   if (!isOpen(row)) {
-    if (was) out.step('ZREM', keys.owner(row, 'open'), sessionId);
+    if (was) out.aside(users, 'ZREM', keys.owner(row, 'open'), sessionId);
   } else if (!was || before.dueAt !== row.dueAt) {
-    out.step('ZADD', keys.owner(row, 'open'), row.dueAt ?? '+inf', sessionId);
+    out.aside(users, 'ZADD', keys.owner(row, 'open'), row.dueAt ?? '+inf', sessionId);
   }
 }
 
@@ -173,8 +188,21 @@ function writeFeed(
   out.push(`${base}f`, elements);
   const owner = JSON.stringify([row.tenantId, row.userId]);
   for (let revision = first; revision <= row.revision; revision++) {
-    out.step('XADD', keys.log, '*', 's', sessionId, 'r', revision, 'o', owner, 'a', now);
+    noteChange(out, keys, sessionId, revision, owner, now);
   }
+}
+
+/** A line in the log: at which revision of which session something happened. */
+export function noteChange(
+  out: FlushSteps,
+  keys: Keys,
+  sessionId: string,
+  revision: number,
+  owner: string,
+  at: number,
+): void {
+  const words = ['s', sessionId, 'r', revision, 'o', owner, 'a', at];
+  out.aside(keys.register, 'XADD', keys.log, '*', ...words);
 }
 
 function toElement(

@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { Owner } from '@lexigram/ai-session/store';
 
-/** The names of all keys. What belongs to a session bears its id as hash tag, so that it lies in one slot. */
+/**
+ * The names of all keys. What belongs to a session bears its id as hash tag, so that it lies in one slot. What goes
+ * across sessions lies in registers: one for all sessions, and one for each user. A register is one slot too; its tag
+ * begins with a dot, which no id of a session does.
+ */
 export class Keys {
   readonly #prefix: string;
+  /** What the keys of the register of all sessions begin with. */
+  readonly register: string;
   /** Sessions by the time they were made. */
   readonly all: string;
   /** Sessions by the time at which the sweep looks at them. */
@@ -21,18 +27,22 @@ export class Keys {
   /** What turns used and is not in those sums yet: a list; and how often something of it was added to them. */
   readonly waiting: string;
   readonly folds: string;
+  /** Sessions whose outbox may hold something, by the time at which somebody said so. */
+  readonly watched: string;
 
   constructor(prefix: string) {
     this.#prefix = prefix;
-    this.all = `${prefix}all`;
-    this.due = `${prefix}due`;
-    this.dueRecords = `${prefix}due:`;
-    this.log = `${prefix}log`;
-    this.dropped = `${prefix}dropped`;
-    this.tombstones = `${prefix}tombstones`;
-    this.usage = `${prefix}usage:`;
-    this.waiting = `${prefix}usage:waiting`;
-    this.folds = `${prefix}usage:folds`;
+    this.register = `${prefix}{.}:`;
+    this.all = `${this.register}all`;
+    this.due = `${this.register}due`;
+    this.dueRecords = `${this.register}due:`;
+    this.log = `${this.register}log`;
+    this.dropped = `${this.register}dropped`;
+    this.tombstones = `${this.register}tombstones`;
+    this.usage = `${this.register}usage:`;
+    this.waiting = `${this.register}usage:waiting`;
+    this.folds = `${this.register}usage:folds`;
+    this.watched = `${this.register}watched`;
   }
 
   /** What all keys of a session begin with. */
@@ -40,18 +50,32 @@ export class Keys {
     return `${this.#prefix}{${sessionId}}:`;
   }
 
-  /** The sessions of a user, of any tenant, by the time they were made. */
-  user(userId: string): string {
-    return `${this.#prefix}user:${digest(userId)}`;
+  /** What the keys of a user's register begin with, for all tenants. */
+  userRegister(userId: string): string {
+    return `${this.#prefix}{.${digest(userId)}}:`;
   }
 
-  /** What is counted for an owner; `what` is `open`, `version` or `spent`. */
-  owner({ tenantId, userId }: Owner, what: 'open' | 'version' | 'spent'): string {
-    return `${this.#prefix}owner:${digest(JSON.stringify([tenantId, userId]))}:${what}`;
+  /** The sessions of a user, of any tenant, by the time they were made. */
+  user(userId: string): string {
+    return `${this.userRegister(userId)}sessions`;
+  }
+
+  /**
+   * What is counted for an owner: the sessions that are `open`, what is `spent`, what is `reserved` of both, and the
+   * `version` of all that.
+   */
+  owner({ tenantId, userId }: Owner, what: 'open' | 'version' | 'spent' | 'reserved'): string {
+    const tenant = tenantId === null ? '' : `=${digest(tenantId)}`;
+    return `${this.userRegister(userId)}${what}${tenant}`;
+  }
+
+  /** What of a session's outbox a register has taken in, by time. */
+  taken(register: string, sessionId: string): string {
+    return `${register}taken:${sessionId}`;
   }
 }
 
-/** Ids of users are any text; keys are not. */
+/** Ids of users and tenants are any text; keys are not. */
 function digest(text: string): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 22);
 }

@@ -24,11 +24,12 @@ import {
   type VariablesVersion,
   variablesInterval,
 } from '@lexigram/ai-session/store';
-import { type RunRedis, repeating } from './client.ts';
+import type { RunRedis } from './client.ts';
 import { type MarkAnswer, type Placed, type RedisEngine, toMark, toTurn } from './engine.ts';
 import { toSessionError } from './faults.ts';
 import type { FeedElement } from './flush.ts';
 import type { Keys } from './keys.ts';
+import type { Placement, StateAndMetadata } from './placement.ts';
 import {
   basePlace,
   foldMembers,
@@ -42,7 +43,7 @@ import {
   readTurn,
   upTo,
 } from './rows.ts';
-import { rowsScript, turnsScript } from './scripts.ts';
+import { turnsScript } from './scripts.ts';
 
 /** Sessions that a list looks at in one go. */
 const listSpan = 200;
@@ -51,12 +52,21 @@ const listSpan = 200;
 export class Reader {
   readonly #run: RunRedis;
   readonly #engine: RedisEngine;
+  readonly #placement: Placement;
   readonly #keys: Keys;
   readonly #until: () => number;
 
-  constructor(run: RunRedis, engine: RedisEngine, keys: Keys, until: () => number) {
-    this.#run = repeating(run);
+  /** @param run repeats what can be repeated */
+  constructor(
+    run: RunRedis,
+    engine: RedisEngine,
+    placement: Placement,
+    keys: Keys,
+    until: () => number,
+  ) {
+    this.#run = run;
     this.#engine = engine;
+    this.#placement = placement;
     this.#keys = keys;
     this.#until = until;
   }
@@ -276,18 +286,17 @@ export class Reader {
 
   async #rowsOf(ids: readonly string[]): Promise<readonly SessionRow[]> {
     if (ids.length === 0) return [];
-    const call = { script: rowsScript, keys: ids.map((id) => this.#keys.base(id)), words: [] };
-    let found: readonly (string | null)[];
+    let found: readonly StateAndMetadata[];
     try {
-      found = (await this.#run(call, this.#until())) as typeof found;
+      found = await this.#placement.readRows(ids, this.#until());
     } catch (error) {
       throw toSessionError(error);
     }
     return ids.flatMap((sessionId, i) => {
-      const state = found[i * 2] ?? null;
+      const [state, metadata] = found[i] ?? [null, null];
       if (state === null) return [];
       const { row } = readState(state, sessionId);
-      return isVisible(row, undefined) ? [this.#toRow(row, found[i * 2 + 1] ?? null)] : [];
+      return isVisible(row, undefined) ? [this.#toRow(row, metadata)] : [];
     });
   }
 

@@ -11,9 +11,22 @@ import {
 } from '@lexigram/ai-session/store';
 import { timelineColumns, timelineValues, toTimeline } from '../timeline-values.ts';
 
-/** A session's state as one text: its version, then its fields. */
+/**
+ * A session's state as one text: its version, the number of its current timeline, then its fields. Versions are
+ * random: what a server lost with its memory, and somebody wrote anew, is never taken for what it was.
+ */
 export function writeState(version: number, row: StoredSession): string {
-  return `${version} ${JSON.stringify(row)}`;
+  return `${versionMark(version)}${row.timeline} ${JSON.stringify(row)}`;
+}
+
+/** What the state at a version begins with. */
+export function versionMark(version: number): string {
+  return `${version}:`;
+}
+
+/** Some 281 billion of them; never 0. */
+export function newVersion(): number {
+  return 1 + Math.floor(Math.random() * 2 ** 48);
 }
 
 export interface State {
@@ -22,9 +35,11 @@ export interface State {
 }
 
 export function readState(text: string, sessionId: string): State {
-  const at = text.indexOf(' ');
   try {
-    return { version: Number(text.slice(0, at)), row: JSON.parse(text.slice(at + 1)) };
+    return {
+      version: Number(text.slice(0, text.indexOf(':'))),
+      row: JSON.parse(text.slice(text.indexOf(' '))),
+    };
   } catch (cause) {
     throw new SessionCorruptDataError(`session '${sessionId}'`, 'its state is unreadable', {
       cause,

@@ -1,12 +1,29 @@
+import type { Owner } from '@lexigram/ai-session/store';
+
 /** Lua hands on no more than some 8,000 words at a time. */
 const pushedAtOnce = 1_000;
 
-/** A flush on its way to the script: what is checked, and what is then written. */
+/** Steps on a register, as a script takes them: each with the number of its words before it. */
+export type StepWords = readonly string[];
+
+/** An owner whose row must still be at a version, and goes up by one: a cap or a budget was judged by it. */
+export interface OwnerClaim {
+  readonly owner: Owner;
+  readonly version: number;
+  /** What the flush adds to what the owner has open and has spent. */
+  readonly opens: number;
+  readonly spends: number;
+}
+
+/** A flush on its way to the server: what is checked, and what is then written, in the session and beside it. */
 export class FlushSteps {
   readonly #checks: string[] = [];
   readonly #steps: string[] = [];
   readonly #claims: string[][] = [];
+  readonly #asides = new Map<string, string[]>();
+  owner: OwnerClaim | null = null;
 
+  /** Of the session, or of the register, whose steps these are. */
   check(kind: 'version' | 'equal' | 'absent', key: string, field: string, value: string): void {
     this.#checks.push(kind, key, field, value);
   }
@@ -17,8 +34,21 @@ export class FlushSteps {
   }
 
   step(...words: readonly (string | number)[]): void {
-    this.#steps.push(String(words.length));
-    for (const word of words) this.#steps.push(String(word));
+    put(this.#steps, words);
+  }
+
+  /** A step in a register. */
+  aside(register: string, ...words: readonly (string | number)[]): void {
+    let steps = this.#asides.get(register);
+    if (steps === undefined) {
+      steps = [];
+      this.#asides.set(register, steps);
+    }
+    put(steps, words);
+  }
+
+  get asides(): ReadonlyMap<string, StepWords> {
+    return this.#asides;
   }
 
   /** Adds to the end of a list. */
@@ -28,6 +58,7 @@ export class FlushSteps {
     }
   }
 
+  /** Without what lies beside. */
   get words(): string[] {
     const [only] = this.#claims;
     if (only !== undefined && this.#claims.length === 1) this.#checks.push('claim', ...only);
@@ -40,6 +71,11 @@ export class FlushSteps {
     this.#claims.length = 0;
     return [String(this.#checks.length / 4), ...this.#checks, ...this.#steps];
   }
+}
+
+function put(steps: string[], words: readonly (string | number)[]): void {
+  steps.push(String(words.length));
+  for (const word of words) steps.push(String(word));
 }
 
 /** Past 2^53 a number would be written with an exponent. */

@@ -1,0 +1,158 @@
+import type { RunRedis } from './client.ts';
+import type { Keys } from './keys.ts';
+import { readScores } from './rows.ts';
+import { flushScript, loadScript, takeScript } from './scripts.ts';
+import { FlushSteps, type StepWords } from './steps.ts';
+
+/** What a flush owes to registers: its name, when it was made, and the steps by register. */
+export type OutboxEntry = readonly [
+  name: string,
+  at: number,
+  asides: readonly (readonly [register: string, steps: StepWords])[],
+];
+
+/** Entries that are read, and sent, at a time. */
+const atOnce = 200;
+
+/** What goes to one register in this turn of the event loop. */
+interface Batch {
+  readonly words: string[];
+  readonly done: Promise<unknown>;
+}
+
+/**
+ * The outboxes of sessions. A flush leaves in the session's own slot what it owes to registers in others; whoever
+ * wrote it takes it there, and so does a sweep, in the order of the session, each entry once.
+ */
+export class Outbox {
+  readonly #run: RunRedis;
+  readonly #keys: Keys;
+  readonly #now: () => number;
+  readonly #keepMs: number;
+  readonly #batches = new Map<string, Batch>();
+
+  /**
+   * @param run repeats what can be repeated
+   * @param keepMs how long an entry is kept after it was taken in, so that nobody who read it takes it in again
+   */
+  constructor(run: RunRedis, keys: Keys, now: () => number, keepMs: number) {
+    this.#run = run;
+    this.#keys = keys;
+    this.#now = now;
+    this.#keepMs = keepMs;
+  }
+
+  /** Notes that a session's outbox may hold something soon. */
+  async watch(sessionId: string, until: number): Promise<void> {
+    await this.#run(['ZADD', this.#keys.watched, this.#now(), sessionId], until);
+  }
+
+  /** Takes entries to their registers, in order. */
+  async publish(sessionId: string, entries: readonly OutboxEntry[], until: number): Promise<void> {
+    for (let at = 0; at < entries.length; at += atOnce) {
+      const words = new Map<string, string[]>();
+      for (const [name, time, asides] of entries.slice(at, at + atOnce)) {
+        for (const [register, steps] of asides) {
+          const taken = this.#keys.taken(register, sessionId);
+          const own = words.get(register) ?? [];
+          words.set(register, own);
+          own.push(taken, name, String(time), String(steps.length));
+          for (const word of steps) own.push(word);
+        }
+      }
+      await Promise.all([...words].map(([register, own]) => this.#send(register, own, until)));
+    }
+  }
+
+  /** What sessions send to a register in one turn of the event loop goes together. */
+  #send(register: string, words: readonly string[], until: number): Promise<unknown> {
+    let batch = this.#batches.get(register);
+    if (batch === undefined) {
+      const own: string[] = [];
+      const done = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+        this.#batches.delete(register);
+        return this.#run({ script: takeScript, keys: [`${register}taken`], words: own }, until);
+      });
+      batch = { words: own, done };
+      this.#batches.set(register, batch);
+    }
+    for (const word of words) batch.words.push(word);
+    return batch.done;
+  }
+
+  /** Takes in all that a session owes, and drops what is old. Whether its outbox is empty then. */
+  async settle(sessionId: string, until: number): Promise<boolean> {
+    const base = this.#keys.base(sessionId);
+    for (;;) {
+      const [entries, trimmed] = await this.#read(sessionId, until);
+      if (entries.length === 0) return true;
+      await this.publish(sessionId, entries, until);
+      const before = this.#now() - this.#keepMs;
+      const young = entries.findIndex(([, at]) => at >= before);
+      const old = young < 0 ? entries : entries.slice(0, young);
+      if (old.length === 0) return false;
+      const steps = new FlushSteps();
+      // Whoever else settles it drops the same ones.
+      steps.check('equal', `${base}xt`, '', trimmed ?? '');
+      steps.step('LTRIM', `${base}x`, old.length, -1);
+      steps.step('SET', `${base}xt`, Number(trimmed ?? 0) + old.length);
+      const call = { script: flushScript, keys: [`${base}s`], words: steps.words };
+      const [outcome] = (await this.#run(call, until)) as ['done' | 'moved'];
+      if (outcome === 'done') await this.#forget(sessionId, old, until);
+      if (young >= 0) return false;
+    }
+  }
+
+  async #read(
+    sessionId: string,
+    until: number,
+  ): Promise<readonly [entries: readonly OutboxEntry[], trimmed: string | null]> {
+    const base = this.#keys.base(sessionId);
+    const words = ['4', 'LRANGE', `${base}x`, '0', String(atOnce - 1), '2', 'GET', `${base}xt`];
+    const call = { script: loadScript, keys: [base], words };
+    const [, , , texts, trimmed] = (await this.#run(call, until)) as [
+      unknown,
+      unknown,
+      unknown,
+      string[],
+      string | null,
+    ];
+    return [texts.map((text) => JSON.parse(text) as OutboxEntry), trimmed];
+  }
+
+  /** Registers need not know any more what is in no outbox. */
+  async #forget(sessionId: string, entries: readonly OutboxEntry[], until: number): Promise<void> {
+    const names = new Map<string, string[]>();
+    for (const [name, , asides] of entries) {
+      for (const [register] of asides) {
+        const own = names.get(register) ?? [];
+        names.set(register, own);
+        own.push(name);
+      }
+    }
+    await Promise.all(
+      [...names].map(([register, own]) =>
+        this.#run(['ZREM', this.#keys.taken(register, sessionId), ...own], until),
+      ),
+    );
+  }
+
+  /** Settles sessions that nobody has written to for a while, as many as there is time for. */
+  async settleIdle(until: number): Promise<void> {
+    const range = ['-inf', this.#now() - this.#keepMs, 'WITHSCORES', 'LIMIT', 0, atOnce];
+    const enough = (performance.now() + until) / 2;
+    while (performance.now() < enough) {
+      const call = ['ZRANGEBYSCORE', this.#keys.watched, ...range];
+      const found = readScores(await this.#run(call, until));
+      const settled = await Promise.all(found.map(([id]) => this.settle(id, until)));
+      const steps = new FlushSteps();
+      for (const [i, [sessionId, score]] of found.entries()) {
+        // Who watches it since has made it younger.
+        if (settled[i]) steps.step('unless', this.#keys.watched, score, sessionId);
+      }
+      const keys = [this.#keys.folds];
+      await this.#run({ script: flushScript, keys, words: steps.words }, until);
+      if (found.length < atOnce || !settled.includes(true)) return;
+    }
+  }
+}
