@@ -16,6 +16,7 @@ import {
 } from '@lexigram/ai-session/store';
 import { ReadingStore } from '../reading-store.ts';
 import { ServerClock } from '../server-clock.ts';
+import { Bell } from './bell.ts';
 import { lastOf, readChanges } from './changes.ts';
 import {
   isCluster,
@@ -93,7 +94,8 @@ export class CacheSessionStore extends ReadingStore implements SessionStore {
     this.#eraser = new Eraser(run, this.#engine, keys);
     this.#due = new Due(read, this.#engine, keys);
     this.#collector = new Collector(read, this.#engine, this.#placement, keys, this.#due);
-    this.#watch = new Watch(() => lastOf(run, keys, this.#until()));
+    const bell = new Bell(client, run, keys.bell, callTimeoutMs);
+    this.#watch = new Watch(() => lastOf(run, keys, this.#until()), bell);
   }
 
   /**
@@ -212,10 +214,10 @@ export class CacheSessionStore extends ReadingStore implements SessionStore {
   }
 
   async #close(): Promise<void> {
-    this.#watch.close();
     await this.#commits.settled();
     await this.#rollup.settled();
     await this.#placement.close();
+    await this.#watch.close();
     if (this.#own === null) return;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {

@@ -12,13 +12,20 @@ interface AnyClient {
   destroy(): void;
 }
 
+/** What hears messages. */
+export interface Subscriber extends AnyClient {
+  subscribe(channel: string, listener: () => void): Promise<unknown>;
+  unsubscribe(channel: string, listener: () => void): Promise<unknown>;
+}
+
 /** What we use of a client of the package `redis`. */
-export interface RedisClient extends AnyClient {
+export interface RedisClient extends Subscriber {
+  duplicate(): RedisClient;
   sendCommand(words: string[]): Promise<unknown>;
 }
 
 /** What we use of a cluster's client of the package `redis`. */
-export interface RedisClusterClient extends AnyClient {
+export interface RedisClusterClient extends Subscriber {
   readonly masters: readonly unknown[];
   nodeClient(node: never): Promise<unknown>;
   sendCommand(key: string | undefined, isReadonly: boolean, words: string[]): Promise<unknown>;

@@ -237,8 +237,8 @@ export class ClusterPlacement implements Placement {
     return this.#outbox.settleIdle(until);
   }
 
-  settleSession(sessionId: string, until: number): Promise<boolean> {
-    return this.#outbox.settle(sessionId, until);
+  settleLast(sessionId: string, until: number): Promise<boolean> {
+    return this.#outbox.settle(sessionId, until, Number.NEGATIVE_INFINITY);
   }
 
   async close(): Promise<void> {

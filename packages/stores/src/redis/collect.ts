@@ -160,7 +160,7 @@ export class Collector {
     const [timelines, kinds] = answers as [number, string[]];
     const isLeft = timelines > 0 || !(await this.#areEmpty(base, kinds, until));
     if (isLeft || state.row.dueAt !== null) return 'held';
-    if (!(await this.#placement.settleSession(sessionId, until))) return 'busy';
+    if (!(await this.#placement.settleLast(sessionId, until))) return 'busy';
     const steps = new FlushSteps();
     steps.check('version', '', '', versionMark(state.version));
     const own = ['s', 'o', 'bm', 'b', 'i', 'c', 'm', 'f', 'fo', 'kinds', 'tl', 'x', 'xt', 'xp'];

@@ -18,6 +18,8 @@ export class Keys {
   readonly dueRecords: string;
   /** What happened in all sessions: a stream. */
   readonly log: string;
+  /** The channel on which processes tell each other that there is something new. */
+  readonly bell: string;
   /** The last entry of the log that was dropped. */
   readonly dropped: string;
   /** Tombstones from which all is erased, by their time. */
@@ -37,6 +39,7 @@ export class Keys {
     this.due = `${this.register}due`;
     this.dueRecords = `${this.register}due:`;
     this.log = `${this.register}log`;
+    this.bell = `${this.register}bell`;
     this.dropped = `${this.register}dropped`;
     this.tombstones = `${this.register}tombstones`;
     this.usage = `${this.register}usage:`;
@@ -47,7 +50,9 @@ export class Keys {
 
   /** What all keys of a session begin with. */
   base(sessionId: string): string {
-    return `${this.#prefix}{${sessionId}}:`;
+    // No session has such an id; one that is asked for has keys of its own all the same.
+    const tag = /^[^{}]+$/.test(sessionId) ? sessionId : `.=${encodeURIComponent(sessionId)}`;
+    return `${this.#prefix}{${tag}}:`;
   }
 
   /** What the keys of a user's register begin with, for all tenants. */

@@ -80,14 +80,16 @@ export class Outbox {
     return batch.done;
   }
 
-  /** Takes in all that a session owes, and drops what is old. Whether its outbox is empty then. */
-  async settle(sessionId: string, until: number): Promise<boolean> {
+  /**
+   * Takes in all that a session owes, and drops what is old: older than `keepMs`. Whether its outbox is empty then.
+   */
+  async settle(sessionId: string, until: number, keepMs: number = this.#keepMs): Promise<boolean> {
     const base = this.#keys.base(sessionId);
     for (;;) {
       const [entries, trimmed] = await this.#read(sessionId, until);
       if (entries.length === 0) return true;
       await this.publish(sessionId, entries, until);
-      const before = this.#now() - this.#keepMs;
+      const before = this.#now() - keepMs;
       const young = entries.findIndex(([, at]) => at >= before);
       const old = young < 0 ? entries : entries.slice(0, young);
       if (old.length === 0) return false;

@@ -23,8 +23,8 @@ export interface Placement {
   readRows(ids: readonly string[], until: number): Promise<readonly StateAndMetadata[]>;
   /** Sees to it that registers know what sessions owe them, for sessions that nobody writes to at the moment. */
   settle(until: number): Promise<void>;
-  /** The same for one session. Whether nothing is left of it. */
-  settleSession(sessionId: string, until: number): Promise<boolean>;
+  /** The same for a session that nobody writes to any more. Whether nothing is left to do for it. */
+  settleLast(sessionId: string, until: number): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -61,7 +61,7 @@ export class OneServer implements Placement {
 
   async settle(): Promise<void> {}
 
-  async settleSession(): Promise<boolean> {
+  async settleLast(): Promise<boolean> {
     return true;
   }
 

@@ -1,19 +1,22 @@
 import type { Wake } from '@lexigram/ai-session/store';
+import type { Bell } from './bell.ts';
 
-/** Milliseconds between two looks at whether others committed. */
-const pollMs = 300;
+/** Milliseconds between two looks at whether others committed, where no bell is heard, and where one is. */
+const pollMs = { deaf: 300, hearing: 900 };
 
-/** Tells who waits for changes: of this process's commits at once, of others' when the log has grown. */
+/** Tells who waits for changes: of this process's commits at once, of others' when a bell rings or the log has grown. */
 export class Watch {
   readonly #last: () => Promise<string>;
+  readonly #bell: Bell;
   readonly #watchers = new Set<(wake: Wake) => void>();
   #seen: string | null = null;
   #timer: NodeJS.Timeout | undefined;
   #telling = false;
 
   /** @param last where the log ends now */
-  constructor(last: () => Promise<string>) {
+  constructor(last: () => Promise<string>, bell: Bell) {
     this.#last = last;
+    this.#bell = bell;
   }
 
   add(wake: (wake: Wake) => void): () => void {
@@ -22,18 +25,25 @@ export class Watch {
     if (this.#watchers.size === 1) this.#schedule();
     return () => {
       this.#watchers.delete(watcher);
-      if (this.#watchers.size === 0) this.close();
+      if (this.#watchers.size === 0) this.#rest();
     };
   }
 
-  close(): void {
+  #rest(): void {
     this.#watchers.clear();
     clearTimeout(this.#timer);
     this.#seen = null;
+    void this.#bell.quiet();
+  }
+
+  async close(): Promise<void> {
+    this.#rest();
+    await this.#bell.close();
   }
 
   /** After a commit of this process. */
   committed(): void {
+    this.#bell.ring();
     if (this.#watchers.size === 0 || this.#telling) return;
     this.#telling = true;
     setImmediate(() => {
@@ -48,7 +58,10 @@ export class Watch {
 
   #schedule(): void {
     if (this.#watchers.size === 0) return;
-    this.#timer = setTimeout(() => void this.#look(), pollMs);
+    // One that could not be had is asked for again.
+    void this.#bell.listen(() => this.#tell());
+    const pause = this.#bell.isListening ? pollMs.hearing : pollMs.deaf;
+    this.#timer = setTimeout(() => void this.#look(), pause);
     this.#timer.unref();
   }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { OpenStore } from '@lexigram/ai-session-contract';
-import { redisUrl } from '@lexigram/ai-session-servers';
+import { redisClusterUrls, redisUrl } from '@lexigram/ai-session-servers';
 import { CacheSessionStore } from '../../src/redis/index.ts';
 
 /** The URL of the Redis that all tests share, under a prefix that nobody else uses. */
@@ -12,13 +12,25 @@ function newPrefix(): string {
   return `t${randomBytes(8).toString('hex')}:`;
 }
 
-/** A store under a prefix of its own in the Redis that all tests share. */
-export const openRedis: OpenStore = async ({ clock }) => {
-  const url = await redisUrl();
+/** The addresses of the cluster that all tests share, under a prefix that nobody else uses. */
+export async function ownClusterUrls(): Promise<string[]> {
   const prefix = newPrefix();
+  return (await redisClusterUrls()).map((url) => `${url}?prefix=${prefix}`);
+}
+
+/** A store under a prefix of its own in the Redis that all tests share. */
+export const openRedis: OpenStore = (parts) => openOwn(ownRedisUrl(), parts);
+
+/** The same in the cluster. */
+export const openRedisCluster: OpenStore = (parts) => openOwn(ownClusterUrls(), parts);
+
+async function openOwn(
+  source: Promise<string | string[]>,
+  { clock }: Parameters<OpenStore>[0],
+): ReturnType<OpenStore> {
   const opened: CacheSessionStore[] = [];
   const reopen = async (): Promise<CacheSessionStore> => {
-    const store = await CacheSessionStore.open(url, { prefix, clock });
+    const store = await CacheSessionStore.open(await source, { clock });
     opened.push(store);
     return store;
   };
@@ -26,4 +38,4 @@ export const openRedis: OpenStore = async ({ clock }) => {
     for (const store of opened) await store.close();
   };
   return { store: await reopen(), reopen, dispose };
-};
+}

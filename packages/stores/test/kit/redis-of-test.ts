@@ -21,15 +21,20 @@ export async function storeAt(
   return store;
 }
 
-/** The keys of a store's prefix that fit a pattern. */
-export async function keysUnder(url: string, pattern: string): Promise<string[]> {
-  const client = await clientOf(url);
-  const prefix = new URL(url).searchParams.get('prefix') ?? 'lex:';
-  const found: string[] = [];
-  for await (const keys of client.scanIterator({ MATCH: `${prefix}${pattern}`, COUNT: 1_000 })) {
-    found.push(...keys);
+/** The keys of a store's prefix that fit a pattern, on a server or on all nodes of a cluster. */
+export async function keysUnder(
+  source: string | readonly string[],
+  pattern: string,
+): Promise<string[]> {
+  const found = new Set<string>();
+  for (const url of [source].flat()) {
+    const client = await clientOf(url);
+    const prefix = new URL(url).searchParams.get('prefix') ?? 'lex:';
+    for await (const keys of client.scanIterator({ MATCH: `${prefix}${pattern}`, COUNT: 1_000 })) {
+      for (const key of keys) found.add(key);
+    }
   }
-  return found;
+  return [...found];
 }
 
 /** A server of the test's own. */
