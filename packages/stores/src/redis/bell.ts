@@ -40,20 +40,21 @@ export class Bell {
   /** Rings soon. Nobody waits for it. */
   ring(): void {
     if (this.#timer !== undefined || this.#closed) return;
-    this.#again(gatherMs, async () => {
-      const until = performance.now() + this.#callTimeoutMs;
-      const heard = await this.#run(['PUBLISH', this.#channel, ''], until).catch(() => null);
+    this.#later(gatherMs, () => void this.#ringNow());
+  }
+
+  async #ringNow(): Promise<void> {
+    const until = performance.now() + this.#callTimeoutMs;
+    const heard = await this.#run(['PUBLISH', this.#channel, ''], until).catch(() => null);
+    this.#timer = undefined;
+    // A node of a cluster only knows of those that listen on it.
+    if (heard !== 0 || isCluster(this.#client)) return;
+    this.#later(quietMs, () => {
       this.#timer = undefined;
-      // A node of a cluster only knows of those that listen on it.
-      if (heard === 0 && !isCluster(this.#client)) {
-        this.#again(quietMs, () => {
-          this.#timer = undefined;
-        });
-      }
     });
   }
 
-  #again(ms: number, work: () => void): void {
+  #later(ms: number, work: () => void): void {
     if (this.#closed) return;
     this.#timer = setTimeout(work, ms);
     this.#timer.unref();

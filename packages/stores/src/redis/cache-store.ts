@@ -27,6 +27,7 @@ import {
   runnerOf,
 } from './client.ts';
 import { ClusterPlacement } from './cluster-placement.ts';
+import { noticingSilence } from './cluster-silence.ts';
 import { Collector } from './collect.ts';
 import { checkClient, connect, parseAddresses, runnersOfMasters } from './connect.ts';
 import { Due } from './due.ts';
@@ -76,7 +77,7 @@ export class CacheSessionStore extends ReadingStore implements SessionStore {
     this.durability = durability;
     this.#own = isOwn ? client : null;
     this.#settings = settings;
-    const run = runnerOf(client);
+    const run = runOf(client, isOwn, settings);
     const read = repeating(run);
     const keys = new Keys(settings.prefix);
     this.#run = run;
@@ -240,4 +241,15 @@ export class CacheSessionStore extends ReadingStore implements SessionStore {
       throw new SessionStoreUnavailableError('closed', 'the store was closed');
     }
   }
+}
+
+/** A connection of ours that fell silent is made anew; one of the caller's is the caller's. */
+function runOf(
+  client: RedisClient | RedisClusterClient,
+  isOwn: boolean,
+  { callTimeoutMs }: RedisSettings,
+): RunRedis {
+  if (!isOwn) return runnerOf(client);
+  if (isCluster(client)) return noticingSilence(runnerOf(client), client);
+  return runnerOf(client, callTimeoutMs);
 }

@@ -131,6 +131,8 @@ function clusterOf(
   const pingMs = Math.min(1_000, callTimeoutMs);
   return redis.createCluster({
     rootNodes: urls.map(({ href }) => ({ url: href })),
+    // A node that is away must not hold up the others.
+    minimizeConnections: true,
     // A node that is away may have a successor already.
     topologyRefreshOnReconnectionAttemptStrategy: 100,
     defaults: {

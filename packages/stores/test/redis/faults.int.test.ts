@@ -21,8 +21,8 @@ describe('a commit is whole', () => {
     await manager.addTurn(sessionId, turn);
     expect((await analytics.report({ groupBy: 'model' })).total.turns).toBe(1);
     const client = await clientOf(url);
-    const [spent = ''] = await keysUnder(url, 'owner:*:spent');
-    const [used = ''] = await keysUnder(url, 'usage:[0-9]*');
+    const [spent = ''] = await keysUnder(url, '*}:spent');
+    const [used = ''] = await keysUnder(url, '*usage:[0-9]*');
     await client.set(spent, '9223372036854775807');
     for (const field of await client.hKeys(used))
       await client.hSet(used, field, '9223372036854775807');

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createSessions } from '@lexigram/ai-session';
+import { redisClusterUrls } from '@lexigram/ai-session-servers';
 import { createClientPool, createCluster, createSentinel } from 'redis';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { CacheSessionStore } from '../../src/redis/index.ts';
 import { clientOf, startServer, storeAt } from '../kit/redis-of-test.ts';
 
@@ -16,15 +18,47 @@ describe('opening', () => {
     await expect(CacheSessionStore.open(url)).rejects.toMatchObject({ name: 'SessionInputError' });
   });
 
-  it('refuses a pool and clients of clusters and sentinels, which take commands in another way', async () => {
-    const rootNodes = [{ url: 'redis://127.0.0.1:1' }];
+  it('refuses a pool and clients of sentinels, which take commands in another way', async () => {
     const sentinels = { name: 'a', sentinelRootNodes: [{ host: '127.0.0.1', port: 1 }] };
-    const clients = [createCluster({ rootNodes }), createSentinel(sentinels), createClientPool()];
+    const clients = [createSentinel(sentinels), createClientPool()];
     const others: readonly unknown[] = [...clients, {}, null, 7];
     for (const other of others) {
       const opening = CacheSessionStore.open(other as never);
       await expect(opening).rejects.toMatchObject({ name: 'SessionInputError' });
     }
+  });
+
+  it.each([
+    [[]],
+    [['redis://127.0.0.1:1', 'http://127.0.0.1:2']],
+    [['redis://127.0.0.1:1/3']],
+    [['redis://127.0.0.1:1?prefix=a:', 'redis://127.0.0.1:2?prefix=b:']],
+  ])('refuses the nodes %j', async (nodes) => {
+    await expect(CacheSessionStore.open(nodes)).rejects.toMatchObject({
+      name: 'SessionInputError',
+    });
+  });
+
+  it('takes a cluster by one of its URLs, by addresses, and by a client of the caller', async () => {
+    const urls = await redisClusterUrls();
+    const prefix = `t${randomBytes(8).toString('hex')}:`;
+    const [url = ''] = urls;
+    const client = createCluster({ rootNodes: [{ url }] });
+    client.on('error', () => {});
+    await client.connect();
+    onTestFinished(() => client.destroy());
+    const sources = [url, urls.map((one) => new URL(one).host), client];
+    const sessionId = 'one';
+    for (const [n, source] of sources.entries()) {
+      const store = await storeAt(source as never, { prefix });
+      expect(store.durability).toBe('everysec');
+      const { manager } = await createSessions({}, { store });
+      if (n === 0) await manager.create({ userId: 'u', sessionId });
+      await manager.addTurn(sessionId, { role: 'user', content: `${n}` });
+      expect((await manager.getState(sessionId)).turnCount).toBe(n + 1);
+      expect((await manager.list({ userId: 'u' })).items).toHaveLength(1);
+    }
+    expect(client.isOpen).toBe(true);
   });
 
   it('tells no password where nobody answers', async () => {
@@ -69,6 +103,6 @@ describe('opening', () => {
     const due = { due: 'expiry', sessionId: 's0' };
     expect(await later.due({ limit: 2 })).toEqual([due]);
     expect(await later.due({ limit: 10 })).toEqual([due]);
-    expect(await client.zRange('lex:due', 0, -1)).toEqual(['s0']);
+    expect(await client.zRange('lex:{.}:due', 0, -1)).toEqual(['s0']);
   });
 });

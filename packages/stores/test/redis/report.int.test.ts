@@ -31,7 +31,7 @@ it('turns that four stores write while all of them report are each counted once'
     expect([total.turns, total.cost]).toEqual([1_200, 1_200e-6]);
   }
   const client = await clientOf(url);
-  expect(await client.lLen(`${new URL(url).searchParams.get('prefix')}usage:waiting`)).toBe(0);
+  expect(await client.lLen(`${new URL(url).searchParams.get('prefix')}{.}:usage:waiting`)).toBe(0);
 });
 
 it('what waits to be added up never grows long, though nobody asks for a report', async () => {
@@ -41,7 +41,7 @@ it('what waits to be added up never grows long, though nobody asks for a report'
   const { analytics, manager } = await createSessions(config, { store });
   const { sessionId } = await manager.create({ userId: 'u' });
   const client = await clientOf(url);
-  const waiting = `${new URL(url).searchParams.get('prefix')}usage:waiting`;
+  const waiting = `${new URL(url).searchParams.get('prefix')}{.}:usage:waiting`;
   let longest = 0;
   for (let n = 1; n <= 1_200; n++) {
     await manager.addTurn(sessionId, { role: 'user', content: 'x' });
