@@ -61,7 +61,7 @@ export function checkClient(source: RedisClient | RedisClusterClient): void {
   if (!isOne) throw unusable();
 }
 
-export function unusable(): SessionInputError {
+function unusable(): SessionInputError {
   const expected = "expected a URL like 'redis://host:6379', a list of them, or a client";
   return new SessionInputError('source', expected);
 }

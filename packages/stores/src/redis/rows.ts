@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { SessionCorruptDataError } from '@lexigram/ai-session';
 import {
   foldVariables,
@@ -26,7 +27,7 @@ export function versionMark(version: number): string {
 
 /** Some 281 billion of them; never 0. */
 export function newVersion(): number {
-  return 1 + Math.floor(Math.random() * 2 ** 48);
+  return 1 + randomInt(2 ** 48 - 1);
 }
 
 export interface State {
