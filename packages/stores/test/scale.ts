@@ -55,6 +55,8 @@ const counts = {
   interleavings: { few: 60, all: 1_000 },
   /** How often a Redis is killed under writers. */
   redisKills: { few: 3, all: 20 },
+  /** How often a master of a cluster is killed or stopped under writers. */
+  clusterFaults: { few: 2, all: 10 },
   /** Sessions that must stand untouched by an erase of a hostile id. */
   bystanders: { few: 100, all: 1_000 },
 } as const satisfies Record<string, { few: number; all: number }>;
