@@ -18,6 +18,11 @@ export async function ownClusterUrls(): Promise<string[]> {
   return (await redisClusterUrls()).map((url) => `${url}?prefix=${prefix}`);
 }
 
+/** The same by the URL of one node, which is enough to find the others. */
+export async function ownClusterUrl(): Promise<string> {
+  return (await ownClusterUrls())[0] as string;
+}
+
 /** A store under a prefix of its own in the Redis that all tests share. */
 export const openRedis: OpenStore = (parts) => openOwn(ownRedisUrl(), parts);
 

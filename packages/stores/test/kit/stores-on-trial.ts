@@ -1,7 +1,7 @@
 import type { OpenStore } from '@lexigram/ai-session-contract';
 import { describe } from 'vitest';
 import { emptyPostgresUrl, openPostgres } from './open-postgres.ts';
-import { openRedis, ownRedisUrl } from './open-redis.ts';
+import { openRedis, openRedisCluster, ownClusterUrl, ownRedisUrl } from './open-redis.ts';
 import { openSqlite } from './open-sqlite.ts';
 
 /** A store that a test takes as its parameter. */
@@ -34,6 +34,13 @@ export const redis: StoreOnTrial = {
   server: 'redis',
   url: ownRedisUrl,
   open: openRedis,
+};
+
+export const redisCluster: StoreOnTrial = {
+  name: 'a Redis Cluster',
+  server: 'redis',
+  url: ownClusterUrl,
+  open: openRedisCluster,
 };
 
 export const storesOnTrial: readonly StoreOnTrial[] = [sqlite, postgres, redis];

@@ -1,7 +1,7 @@
 import { createSessions, isSessionError, type Sessions } from '@lexigram/ai-session';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CacheSessionStore } from '../../src/redis/index.ts';
-import { ownRedisUrl } from '../kit/open-redis.ts';
+import { redis, redisCluster } from '../kit/stores-on-trial.ts';
 import { countOf } from '../scale.ts';
 
 const config = {
@@ -11,15 +11,14 @@ const config = {
 } as const;
 
 /** Four that know nothing of each other but the server: each has its own connection and its own memory. */
-let url: string;
 let writers: Sessions[];
 let stores: CacheSessionStore[];
 
-beforeEach(async () => {
-  url = await ownRedisUrl();
+async function openFour(url: string): Promise<void> {
   stores = await Promise.all([1, 2, 3, 4].map(() => CacheSessionStore.open(url)));
   writers = await Promise.all(stores.map((store) => createSessions(config, { store })));
-});
+}
+
 afterEach(async () => {
   for (const sessions of writers) await sessions.close();
   for (const store of stores) await store.close();
@@ -27,7 +26,9 @@ afterEach(async () => {
 
 const first = (): Sessions => writers[0] as Sessions;
 
-describe('four connections on one session', () => {
+describe.each([redis, redisCluster])('four connections on one session of $name', (kind) => {
+  beforeEach(async () => openFour(await kind.url('')));
+
   it('append without a gap, a duplicate or another order than each one’s own', async () => {
     const { sessionId } = await first().manager.create({ userId: 'u' });
     const count = countOf('turnsPerWriter');
