@@ -16,6 +16,8 @@ const counts = {
   crashKills: { few: 4, all: Number.POSITIVE_INFINITY },
   /** Runs against the plain model, each call of which is a round through a network. */
   postgresModelRuns: { few: 40, all: 200 },
+  redisModelRuns: { few: 40, all: 200 },
+  clusterModelRuns: { few: 40, all: 200 },
   /** Turns that 32 writers in four processes add to 64 sessions and a hot one. */
   spreadTurns: { few: 1_200, all: 20_000 },
   /** Kills of a server under load, and turns that must have been acknowledged in all. */
