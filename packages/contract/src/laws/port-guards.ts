@@ -97,6 +97,29 @@ export const portGuardLaws: readonly Law[] = [
     },
   },
   {
+    id: 'port-guards/no-move-on-repeat',
+    promise:
+      'A move whose turn is there already is refused and opens no timeline, so that the next one can.',
+    async check({ store }) {
+      await rawStart(store, ['a', 'b']);
+      const commit = commitTo(store);
+      const to = { seq: 1, turnId: 'a', tokens: 0, cost: 0, variables: null };
+      const timeline = rawTimeline('s', 2, { ...to, timelineId: 's.1' });
+      const move = (turn: string): Commit => ({
+        timeline,
+        pointer: { move: 'edit', to: { ...to, timelineId: 's.2' } },
+        append: { turns: [rawTurn(turn)] },
+        event: { type: 'move' },
+      });
+      const before = await picture(store, 's');
+      refusal(await commit(move('b')), 'repeat');
+      assert.deepEqual(await picture(store, 's'), before);
+      assert.deepEqual(await store.timelines(['s.2']), [null]);
+      done(await commit(move('c')));
+      assert.deepEqual(await store.timelines(['s.2']), [{ ...timeline, previous: 's.1' }]);
+    },
+  },
+  {
     id: 'port-guards/whole',
     promise: 'One commit does all that it brings in one revision.',
     async check({ store }) {

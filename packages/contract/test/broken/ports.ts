@@ -92,6 +92,16 @@ export const keepsTurnsOfRefused: OpenStore = breaking((inner) => ({
   },
 }));
 
+/** Opens the timeline of a move before it looks whether the turn is there. */
+export const opensTimelinesOfRefused: OpenStore = breaking((inner) => ({
+  async commit(id, commit): Promise<CommitResult> {
+    const result = await inner.commit(id, commit);
+    const { timeline } = commit;
+    if (result.refused === 'repeat' && timeline !== undefined) await inner.commit(id, { timeline });
+    return result;
+  },
+}));
+
 /** Writes what a commit brings one after another. */
 export const writesInParts: OpenStore = breaking((inner) => ({
   async commit(id, commit): Promise<CommitResult> {

@@ -188,6 +188,7 @@ export const teeth: Readonly<Record<string, readonly FaultName[]>> = {
   'memory/goes-with-its-session': ['keepsRecords', 'quietIsLoud'],
   'port-guards/order': ['judgesExpectedFirst'],
   'port-guards/nothing-written': ['keepsTurnsOfRefused', 'writesRecordsFirst'],
+  'port-guards/no-move-on-repeat': ['opensTimelinesOfRefused'],
   'port-guards/whole': ['writesInParts', 'writesTurnsOnly'],
   'port-guards/quiet': ['showsStaging', 'shutsEnded'],
   'port-guards/one-mover': ['opensAnyTimeline'],

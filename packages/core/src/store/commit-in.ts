@@ -13,7 +13,8 @@ import {
 
 /**
  * `SessionStore.commit` for engines with a synchronous transaction. Refuses before it writes; the one write
- * that can still say no, a turn whose id is taken, comes first. Must run inside one transaction of the engine.
+ * that can still say no, a turn whose id is taken, comes first. Must run inside one transaction of the engine, which
+ * is undone if this throws.
  */
 export function commitIn(tx: StoreTransaction, sessionId: string, commit: Commit): CommitResult {
   const session = tx.session(sessionId);
@@ -27,7 +28,9 @@ export function commitIn(tx: StoreTransaction, sessionId: string, commit: Commit
   }
   const judged = judge(tx, session, commit);
   const turns = commit.append?.turns ?? [];
-  if (turns.length > 1 || (turns.length === 1 && judged.refusal !== null)) {
+  // One new turn, and nothing before it, is the common case: the write itself then finds the repeat.
+  const isFirst = turns.length === 1 && !isMove(commit) && judged.refusal === null;
+  if (turns.length > 0 && !isFirst) {
     const repeat = findRepeat(tx, session, turns);
     if (repeat !== null) return repeat;
   }
@@ -35,6 +38,11 @@ export function commitIn(tx: StoreTransaction, sessionId: string, commit: Commit
 
   const work = new CommitWork(tx, session, commit);
   return work.run(judged.variables);
+}
+
+/** Whether something is written before the turns are. */
+function isMove({ pointer, rebase, timeline }: Commit): boolean {
+  return pointer !== undefined || rebase !== undefined || timeline !== undefined;
 }
 
 /** Holds are written into and released from what is left of a deleted session; the sweep then looks again. */
