@@ -1,5 +1,10 @@
 /** For those who write a store: the port, and the rules for engines with synchronous transactions. */
 export { maskAddress } from './config/mask-address.ts';
+export type { OrderedEngine, OrderedRows } from './ordered/ordered-engine.ts';
+export {
+  OrderedSessionStore,
+  type OrderedSessionStoreOptions,
+} from './ordered/ordered-session-store.ts';
 export { parseTimelineId } from './session/ids.ts';
 export {
   checkpointKey,
@@ -99,6 +104,13 @@ export {
   toSessionHead,
   type VariablesEntry,
 } from './store/transaction.ts';
-export { dayOf, dayText, noUsage, type TurnUsage, usageOfTurn, usageSums } from './store/usage.ts';
+export {
+  dayOf,
+  dayText,
+  noUsage,
+  type TurnUsage,
+  usageOfTurn,
+  usageSums,
+} from './store/usage.ts';
 export { UsageLedger, type UsageRow } from './store/usage-ledger.ts';
 export { foldVariables, variablesInterval } from './store/variables.ts';

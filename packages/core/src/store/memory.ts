@@ -2,6 +2,7 @@ import { SessionStoreUnavailableError } from '../errors.ts';
 import { parseTimelineId } from '../session/ids.ts';
 import { commitIn } from './commit-in.ts';
 import { createIn } from './create-in.ts';
+import { hasMetadata, isListedAfter, listOrder } from './list-query.ts';
 import type { MemorySession } from './memory-session.ts';
 import { MemorySessions } from './memory-sessions.ts';
 import { MemoryTransaction } from './memory-transaction.ts';
@@ -203,9 +204,11 @@ export class InMemorySessionStore implements SessionStore {
       .filter(({ row }) => row.status !== 'deleted')
       .filter(({ row }) => query.tenantId === undefined || row.tenantId === query.tenantId)
       .filter(({ row }) => query.status === undefined || statusAt(row, now) === query.status)
-      .filter((session) => matches(session.metadata, query.metadata))
-      .filter(({ row }) => query.after === undefined || isAfter(row, query.after))
-      .sort((a, b) => order(a.row, b.row))
+      .filter(
+        ({ metadata }) => query.metadata === undefined || hasMetadata(metadata, query.metadata),
+      )
+      .filter(({ row }) => query.after === undefined || isListedAfter(row, query.after))
+      .sort((a, b) => listOrder(a.row, b.row))
       .slice(0, query.limit)
       .map((session) => this.#toRow(session));
   }
@@ -277,21 +280,3 @@ export class InMemorySessionStore implements SessionStore {
 }
 
 const notFound: EraseResult = { found: false, done: true, parent: null, buried: null };
-
-type ListKey = { readonly createdAt: number; readonly sessionId: string };
-
-/** Newest created first; of those of one millisecond, by descending id. */
-function order(a: ListKey, b: ListKey): number {
-  if (a.createdAt !== b.createdAt) return b.createdAt - a.createdAt;
-  return a.sessionId < b.sessionId ? 1 : -1;
-}
-
-function isAfter(row: ListKey, last: ListKey): boolean {
-  return order(row, last) > 0 && row.sessionId !== last.sessionId;
-}
-
-function matches(metadata: string, filter: ListQuery['metadata']): boolean {
-  if (filter === undefined || filter.size === 0) return true;
-  const values = JSON.parse(metadata) as Record<string, unknown>;
-  return [...filter].every(([key, value]) => Object.hasOwn(values, key) && values[key] === value);
-}
