@@ -8,6 +8,7 @@ const pages = [
   'README.md',
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
+  'examples/custom-store/README.md',
   ...globSync('docs/*.md', { cwd: root }),
 ];
 
@@ -31,7 +32,7 @@ const blocks: readonly Block[] = pages.flatMap((page) =>
 
 /** The `#region`s of the examples. */
 const regions: ReadonlySet<string> = new Set(
-  globSync('examples/{src,src/web,nest}/*.ts', { cwd: root }).flatMap((path) =>
+  globSync('examples/{src,src/web,custom-store,nest}/*.ts', { cwd: root }).flatMap((path) =>
     [...read(path).matchAll(/^\/\/ #region \S+\n([\s\S]*?)^\/\/ #endregion$/gm)].map(
       ([, code = '']) => code.trim(),
     ),

@@ -39,7 +39,6 @@ const printed: Readonly<Record<string, RegExp>> = {
   'groups.ts': /\nstopped\nboth approve 2 complete 5\n$/,
   'moves.ts': /^a1 2 1\n$/,
   'owners.ts': /^Session not found: '[0-9A-Za-z]{22}'\n$/,
-  'own-store.ts': /# pass [1-9]\d*\n# fail 0\n/,
   'sqlite.ts': /^$/,
   'sweep.ts': /^1 expired, 0 purged\nexpired\n$/,
   'telemetry.ts':
@@ -52,21 +51,48 @@ const printed: Readonly<Record<string, RegExp>> = {
 /** They have tests of their own. */
 const tested = ['postgres.ts', 'select-conversations.ts', 'tour.ts'];
 
-/** All laws on SQLite are proved elsewhere; here it is enough that binding them works. */
-const flags: Readonly<Record<string, readonly string[]>> = {
-  'own-store.ts': ['--test', '--test-reporter=tap', '--test-name-pattern=undo/nothing'],
-};
-
 describe.concurrent('each example runs and prints what it should', () => {
   it.each(Object.entries(printed))('%s', async (name, expected) => {
     const folder = await mkdtemp(join(tmpdir(), 'example-'));
     try {
-      const args = ['--conditions=@lexigram/source', ...(flags[name] ?? []), join(source, name)];
+      const args = ['--conditions=@lexigram/source', join(source, name)];
       const { stderr, stdout } = await run(process.execPath, args, { cwd: folder });
       expect(stderr).toBe('');
       expect(stdout).toMatch(expected);
     } finally {
       await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe('the store of your own', () => {
+  const folder = join(source, '..', 'custom-store');
+
+  it('is proved by node:test', async () => {
+    // All is proved elsewhere; here it is enough that binding works.
+    const flags = [
+      '--test',
+      '--test-reporter=tap',
+      '--test-name-pattern=undo/nothing|persistence/',
+    ];
+    const args = ['--conditions=@lexigram/source', ...flags, join(folder, 'proofs.ts')];
+    const { stderr, stdout } = await run(process.execPath, args);
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/# pass 6\n# fail 0\n/);
+  });
+
+  it('goes on where it was when the process comes again', async () => {
+    const cwd = await mkdtemp(join(tmpdir(), 'example-'));
+    try {
+      const chat = join(folder, 'chat.ts');
+      const say = async (text: string): Promise<string> => {
+        const args = ['--conditions=@lexigram/source', chat, text];
+        return (await run(process.execPath, args, { cwd })).stdout;
+      };
+      expect(await say('Hello!')).toBe('1: Hello!\n');
+      expect(await say('It is me.')).toBe('2: It is me.\n');
+    } finally {
+      await rm(cwd, { recursive: true });
     }
   });
 });
