@@ -48,6 +48,31 @@ describe('a store of ordered rows', () => {
     await expect(state).rejects.toMatchObject({ code: 'LEX_ERR_SES_017', place });
   });
 
+  it('has keys that are never longer than it says, whatever callers name', async () => {
+    const lengths: number[] = [];
+    class Measured extends MapEngine {
+      override set(key: string, value: string): void {
+        lengths.push(Buffer.byteLength(key));
+        super.set(key, value);
+      }
+    }
+    const { checkpoints, manager } = await over(new Measured());
+    const long = (length: number): string => '語'.repeat(length);
+    const { sessionId } = await manager.create({
+      userId: long(256),
+      tenantId: long(256),
+      sessionId: 's'.repeat(128),
+      operationId: 'o'.repeat(255),
+    });
+    const toolCalls = [{ id: 'id', name: long(512), arguments: {} }];
+    const names = { turnId: long(128), agent: long(128), model: long(256) };
+    const turn = { role: 'assistant', content: '', toolCalls, cost: 1, ...names } as const;
+    await manager.addTurn(sessionId, turn);
+    await checkpoints.create(sessionId, { label: long(128) });
+    expect(Math.max(...lengths)).toBeGreaterThan(1_000);
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(1_900);
+  });
+
   it('counts the sessions of a user without those that ended, and branches', async () => {
     const store = await OrderedSessionStore.open(new MapEngine());
     const config = { maxSessionsPerUser: 2 };

@@ -1,4 +1,4 @@
-/** Rows of text in order of their keys, by code units or by the bytes of UTF-8. A key has up to some 2,500 characters. */
+/** Rows of text in order of their keys, by code units or by the bytes of UTF-8. A key is never longer than 1,900 of those. */
 export interface OrderedRows {
   get(key: string): string | undefined;
   set(key: string, value: string): void;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { parseTimelineId } from '../session/ids.ts';
 import type {
   MarkRow,
@@ -165,7 +166,7 @@ export class OrderedTransaction implements StoreTransaction {
     for (const by of ['model', 'tool'] as const) {
       for (const row of ledger.rows(by)) {
         const { sums, ...toldBy } = row;
-        const parts = [by, JSON.stringify(toldBy)];
+        const parts = [by, digestOf(JSON.stringify(toldBy))];
         const total = { ...(this.rows.get(usage, ...parts)?.sums ?? noUsage) };
         addUsage(total, sums);
         this.rows.put(usage, { ...row, sums: total }, ...parts);
@@ -296,4 +297,9 @@ export class OrderedTransaction implements StoreTransaction {
     this.rows.drop(timelines, sessionId, n);
     this.rows.reindex(indexOfTimeline(timeline), []);
   }
+}
+
+/** Names are long, and a report reads all rows anyway. */
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
 }

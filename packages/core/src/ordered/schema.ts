@@ -78,7 +78,7 @@ export const byUser: Table<string> = ofAll('by-user');
 export const due: Table<DueRow> = ofAll('due');
 /** Time of the tombstone, session id. Those with nothing left to erase. */
 export const tombstones: Table<string> = ofAll('tombstone');
-/** `model` or `tool`, then all else that a row is told by. */
+/** `model` or `tool`, then a digest of all that a row is told by. */
 export const usage: Table<UsageRow> = ofAll('usage');
 /** User, tenant. Nano-dollars that the sessions of an owner have spent. */
 export const spent: Table<number> = ofAll('spent');
