@@ -27,7 +27,7 @@ import {
   runnerOf,
 } from './client.ts';
 import { ClusterPlacement } from './cluster-placement.ts';
-import { noticingSilence } from './cluster-silence.ts';
+import { ClusterSilence } from './cluster-silence.ts';
 import { Collector } from './collect.ts';
 import { checkClient, connect, parseAddresses, runnersOfMasters } from './connect.ts';
 import { Due } from './due.ts';
@@ -59,6 +59,7 @@ export class CacheSessionStore extends ReadingStore implements SessionStore {
   readonly #engine: RedisEngine;
   readonly #commits: OptimisticCommits;
   protected override readonly reader: Reader;
+  readonly #silence: ClusterSilence | null;
   readonly #placement: Placement;
   readonly #eraser: Eraser;
   readonly #due: Due;
@@ -77,7 +78,11 @@ export class CacheSessionStore extends ReadingStore implements SessionStore {
     this.durability = durability;
     this.#own = isOwn ? client : null;
     this.#settings = settings;
-    const run = runOf(client, isOwn, settings);
+    const silentMs = isOwn && !isCluster(client) ? settings.callTimeoutMs : undefined;
+    const call = runnerOf(client, silentMs);
+    // A connection of the caller's is the caller's.
+    this.#silence = isOwn && isCluster(client) ? new ClusterSilence(call, client) : null;
+    const run = this.#silence?.run ?? call;
     const read = repeating(run);
     const keys = new Keys(settings.prefix);
     this.#run = run;
@@ -219,6 +224,7 @@ export class CacheSessionStore extends ReadingStore implements SessionStore {
     await this.#rollup.settled();
     await this.#placement.close();
     await this.#watch.close();
+    this.#silence?.close();
     if (this.#own === null) return;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -241,15 +247,4 @@ export class CacheSessionStore extends ReadingStore implements SessionStore {
       throw new SessionStoreUnavailableError('closed', 'the store was closed');
     }
   }
-}
-
-/** A connection of ours that fell silent is made anew; one of the caller's is the caller's. */
-function runOf(
-  client: RedisClient | RedisClusterClient,
-  isOwn: boolean,
-  { callTimeoutMs }: RedisSettings,
-): RunRedis {
-  if (!isOwn) return runnerOf(client);
-  if (isCluster(client)) return noticingSilence(runnerOf(client), client);
-  return runnerOf(client, callTimeoutMs);
 }

@@ -105,7 +105,7 @@ export function runnerOf(
 }
 
 /** The time-out of its socket does not help: each call that is written begins it anew. */
-export function connectAnew(client: AnyClient): void {
+function connectAnew(client: AnyClient): void {
   client.destroy();
   // It tries again and again by itself.
   client.connect().catch(() => {});

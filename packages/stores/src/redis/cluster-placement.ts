@@ -20,7 +20,7 @@ const watchMs = 30_000;
 const keepMs = 60_000;
 /** How long a reservation counts of which nobody says what became of it. */
 const reservedMs = 300_000;
-/** An outbox as long as this is settled by whoever writes to it. */
+/** An outbox as long as this is trimmed by whoever writes to it. */
 const longOutbox = 512;
 /** Sessions of which something is remembered. */
 const remembered = 10_000;
@@ -74,13 +74,8 @@ export class ClusterPlacement implements Placement {
       return sentOf(await this.#run({ script: flushScript, keys, words: steps.words }, until));
     }
     const name = randomBytes(9).toString('base64url');
-    const [isReserved] = await this.#certainly(
-      Promise.all([
-        owner === null ? true : this.#reserve(owner, name, until),
-        this.#watch(sessionId, until),
-      ]),
-    );
-    if (!isReserved) return moved;
+    await this.#certainly(this.#watch(sessionId, until));
+    if (owner !== null && !(await this.#certainly(this.#reserve(owner, name, until)))) return moved;
     if (owner !== null) {
       const { register, reserved } = this.#reservedBy(owner);
       steps.aside(register, 'ZREM', reserved, reservation(name, owner));
@@ -121,7 +116,7 @@ export class ClusterPlacement implements Placement {
     if (seen !== undefined && seen.watched > now) return;
     await this.#outbox.watch(sessionId, until);
     // What it owed long ago is dropped while it is in use.
-    if (seen !== undefined) this.#inBackground(sessionId);
+    if (seen !== undefined) this.#trimInBackground(sessionId);
     this.#remember(sessionId, { watched: now + watchMs, published: seen?.published ?? '' });
   }
 
@@ -178,15 +173,15 @@ export class ClusterPlacement implements Placement {
     const seen = this.#seen.get(sessionId);
     if (seen !== undefined) seen.published = mine;
     if (Number(length) >= longOutbox && Number(length) % longOutbox === 0) {
-      this.#inBackground(sessionId);
+      this.#trimInBackground(sessionId);
     }
   }
 
-  #inBackground(sessionId: string): void {
+  #trimInBackground(sessionId: string): void {
     if (this.#closed) return;
     const until = performance.now() + this.#callTimeoutMs;
     // What fails is done by the sweep.
-    const work = this.#outbox.settle(sessionId, until).then(
+    const work = this.#outbox.trim(sessionId, until).then(
       () => {},
       () => {},
     );

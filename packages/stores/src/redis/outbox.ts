@@ -80,46 +80,52 @@ export class Outbox {
     return batch.done;
   }
 
-  /**
-   * Takes in all that a session owes, and drops what is old: older than `keepMs`. Whether its outbox is empty then.
-   */
+  /** Takes in all that a session owes, and drops what is older than `keepMs`. Whether its outbox is empty then. */
   async settle(sessionId: string, until: number, keepMs: number = this.#keepMs): Promise<boolean> {
+    for (let kept = await this.trim(sessionId, until, keepMs); ; ) {
+      const { entries } = await this.#read(sessionId, kept, until);
+      if (entries.length === 0) return kept === 0;
+      await this.publish(sessionId, entries, until);
+      kept += entries.length;
+    }
+  }
+
+  /**
+   * Drops what is older than `keepMs`, and takes it in before, for a register may have lost it. How many of those that
+   * stay were taken in, too.
+   */
+  async trim(sessionId: string, until: number, keepMs: number = this.#keepMs): Promise<number> {
     const base = this.#keys.base(sessionId);
     for (;;) {
-      const [entries, trimmed] = await this.#read(sessionId, until);
-      if (entries.length === 0) return true;
+      const { entries, trimmed } = await this.#read(sessionId, 0, until);
       await this.publish(sessionId, entries, until);
       const before = this.#now() - keepMs;
       const young = entries.findIndex(([, at]) => at >= before);
       const old = young < 0 ? entries : entries.slice(0, young);
-      if (old.length === 0) return false;
+      if (old.length === 0) return entries.length;
       const steps = new FlushSteps();
-      // Whoever else settles it drops the same ones.
+      // Whoever else does it drops the same ones.
       steps.check('equal', `${base}xt`, '', trimmed ?? '');
       steps.step('LTRIM', `${base}x`, old.length, -1);
       steps.step('SET', `${base}xt`, Number(trimmed ?? 0) + old.length);
       const call = { script: flushScript, keys: [`${base}s`], words: steps.words };
       const [outcome] = (await this.#run(call, until)) as ['done' | 'moved'];
       if (outcome === 'done') await this.#forget(sessionId, old, until);
-      if (young >= 0) return false;
     }
   }
 
+  /** Some entries behind the first ones, and how many were dropped so far. */
   async #read(
     sessionId: string,
+    from: number,
     until: number,
-  ): Promise<readonly [entries: readonly OutboxEntry[], trimmed: string | null]> {
+  ): Promise<{ readonly entries: readonly OutboxEntry[]; readonly trimmed: string | null }> {
     const base = this.#keys.base(sessionId);
-    const words = ['4', 'LRANGE', `${base}x`, '0', String(atOnce - 1), '2', 'GET', `${base}xt`];
-    const call = { script: loadScript, keys: [base], words };
-    const [, , , texts, trimmed] = (await this.#run(call, until)) as [
-      unknown,
-      unknown,
-      unknown,
-      string[],
-      string | null,
-    ];
-    return [texts.map((text) => JSON.parse(text) as OutboxEntry), trimmed];
+    const range = ['4', 'LRANGE', `${base}x`, String(from), String(from + atOnce - 1)];
+    const call = { script: loadScript, keys: [base], words: [...range, '2', 'GET', `${base}xt`] };
+    const answer = (await this.#run(call, until)) as readonly unknown[];
+    const [texts, trimmed] = answer.slice(3) as [string[], string | null];
+    return { entries: texts.map((text) => JSON.parse(text) as OutboxEntry), trimmed };
   }
 
   /** Registers need not know any more what is in no outbox. */

@@ -166,3 +166,31 @@ it('what a failover lost is found, and whoever builds on it is told so', async (
     seq: 8,
   });
 });
+
+it.each(['pause', 'kill'] as const)(
+  'a cluster of which all nodes are gone (%s) is found again when they are back',
+  async (how) => {
+    const cluster = await startCluster();
+    const store = await storeAt(cluster.urls, { callTimeoutMs: 3_000 });
+    const { manager } = await createSessions(config, { store });
+    const { sessionId } = await manager.create({ userId: 'u' });
+    const add = (n: number) => {
+      return manager.addTurn(sessionId, { turnId: `t${n}`, role: 'user', content: `${n}` });
+    };
+    await add(0);
+    if (how === 'pause') for (const node of cluster.nodes) node.pause();
+    else await Promise.all(cluster.nodes.map((node) => node.kill()));
+    for (let n = 1; n <= 3; n++) {
+      await expect(add(n)).rejects.toMatchObject({ name: 'SessionStoreUnavailableError' });
+    }
+    if (how === 'pause') for (const node of cluster.nodes) node.resume();
+    else await Promise.all(cluster.nodes.map((node) => node.restart()));
+    await cluster.settled();
+    const again = () =>
+      add(4).then(
+        () => 'added',
+        (error: Error) => error.name,
+      );
+    await expect.poll(again, { timeout: 30_000 }).toBe('added');
+  },
+);

@@ -24,35 +24,40 @@ async function seen(store: SessionStore) {
   };
 }
 
-it('what a process owed to registers when it ended, the next sweep gives them, once', async () => {
+/** A store whose registers cannot be reached while `cut`, as if its process had ended behind each flush. */
+async function cutStore(clock?: () => number) {
   const urls = await ownClusterUrls();
   const prefix = new URL(urls[0] ?? '').searchParams.get('prefix') ?? '';
   const client = createCluster({ rootNodes: urls.map((url) => ({ url: new URL('/', url).href })) });
   client.on('error', () => {});
   await client.connect();
   onTestFinished(() => client.destroy());
-  let cut = false;
-  // A process that ends after its flush and before it tells the registers.
-  const dying = Object.assign(Object.create(client) as typeof client, {
+  const registers = { cut: false };
+  const through = Object.assign(Object.create(client) as typeof client, {
     sendCommand: (key: string, isReadonly: boolean, words: string[]) => {
       const takes = words[1] === digest || words[1] === takeScript;
-      if (cut && takes) return Promise.reject(new Error('the process is gone'));
+      if (registers.cut && takes) return Promise.reject(new Error('ERR cut off'));
       return client.sendCommand(key, isReadonly, words);
     },
   });
+  const store = await storeAt(through as never, { prefix, clock });
+  return { store, urls, registers };
+}
+
+it('what a process owed to registers when it ended, the next sweep gives them, once', async () => {
   let now = Date.now();
   const clock = (): number => now;
-  const store = await storeAt(dying as never, { prefix, clock, callTimeoutMs: 400 });
+  const { registers, store, urls } = await cutStore(clock);
   const { manager } = await createSessions({ sessionTtl: 60 }, { store });
   const whole = await manager.create({ userId: 'u' });
   const usage = { inputTokens: 3, outputTokens: 4 };
   await manager.addTurn(whole.sessionId, { role: 'user', content: 'seen', usage, cost: 0.5 });
-  cut = true;
+  registers.cut = true;
   const hidden = await manager.create({ userId: 'u' });
   for (const id of [whole.sessionId, hidden.sessionId]) {
     await manager.addTurn(id, { role: 'user', content: 'owed', usage, cost: 0.25 });
   }
-  const next = await storeAt([...urls], { clock });
+  const next = await storeAt(urls, { clock });
   const before = await seen(next);
   // All of it is there, but what lies across sessions does not know of it yet.
   expect((await next.session(hidden.sessionId))?.sessionId).toBe(hidden.sessionId);
@@ -67,8 +72,50 @@ it('what a process owed to registers when it ended, the next sweep gives them, o
     [whole.sessionId, hidden.sessionId].sort(),
   );
   // Another sweep, and the same process come back to life, change nothing of it.
-  cut = false;
+  registers.cut = false;
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   await next.collect({ before: 0, limit: 100 });
   expect(await seen(next)).toEqual(after);
+});
+
+it('a process that goes on gives registers all that they missed, however much it is', async () => {
+  const { registers, store, urls } = await cutStore();
+  const { manager } = await createSessions({}, { store });
+  const { sessionId } = await manager.create({ userId: 'u' });
+  registers.cut = true;
+  const count = 450;
+  for (let n = 0; n < count; n++)
+    await manager.addTurn(sessionId, { role: 'user', content: `${n}` });
+  const other = await storeAt(urls);
+  expect((await seen(other)).turns).toBe(0);
+  registers.cut = false;
+  await expect.poll(async () => (await seen(other)).turns, { timeout: 30_000 }).toBe(count);
+});
+
+it('who writes to a session next gives registers first what it owes already', async () => {
+  const { registers, store, urls } = await cutStore();
+  const { manager } = await createSessions({}, { store });
+  registers.cut = true;
+  const { sessionId } = await manager.create({ userId: 'u' });
+  await manager.addTurn(sessionId, { role: 'user', content: 'owed' });
+  const other = await storeAt(urls);
+  expect(await seen(other)).toMatchObject({ turns: 0, users: 0, changes: [] });
+  const next = await createSessions({}, { store: other });
+  await next.manager.addTurn(sessionId, { role: 'user', content: 'next' });
+  expect(await seen(other)).toMatchObject({ turns: 2, users: 1, all: 1 });
+  const { items } = await other.changes({ after: '000000000000000-0000000000', limit: 10 });
+  expect(items.map(({ revision }) => revision)).toEqual([1, 2, 3]);
+});
+
+it('a cap counts sessions of which registers do not know yet', async () => {
+  const { registers, store, urls } = await cutStore();
+  const config = { maxSessionsPerUser: 2 };
+  const { manager } = await createSessions(config, { store });
+  registers.cut = true;
+  for (let n = 0; n < 2; n++) await manager.create({ userId: 'u' });
+  const other = await storeAt(urls);
+  expect((await seen(other)).users).toBe(0);
+  const next = await createSessions(config, { store: other });
+  const refused = { name: 'SessionCapacityError' };
+  await expect(next.manager.create({ userId: 'u' })).rejects.toMatchObject(refused);
 });
