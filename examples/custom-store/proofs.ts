@@ -14,7 +14,12 @@ function temporaryFolder(): Promise<string> {
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { OrderedSessionStore } from '@lexigram/ai-session/store';
-import { bindLaws, type LawBench, type OpenStore } from '@lexigram/ai-session-contract';
+import {
+  bindLaws,
+  type LawBench,
+  type OpenStore,
+  openLasting,
+} from '@lexigram/ai-session-contract';
 
 const openInMap: OpenStore = async ({ clock }) => {
   const store = await OrderedSessionStore.open(new MapEngine(), { clock });
@@ -44,18 +49,7 @@ import { modelRunScale, runModel } from '@lexigram/ai-session-contract/model-run
 const openInFolder: OpenStore = async ({ clock }) => {
   const folder = await temporaryFolder();
   const open = () => openKeyvStore(new Keyv({ store: new Folder(folder) }), { clock });
-  let store = await open();
-  return {
-    store,
-    reopen: async () => {
-      store = await open();
-      return store;
-    },
-    dispose: async () => {
-      await store.close();
-      await rm(folder, { recursive: true });
-    },
-  };
+  return openLasting(open, () => rm(folder, { recursive: true }));
 };
 
 describe('keys of a Keyv', () => {

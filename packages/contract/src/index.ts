@@ -8,4 +8,5 @@ export type {
   OpenedStore,
   OpenStore,
 } from './law.ts';
+export { openLasting } from './open-lasting.ts';
 export { checkLaw, type LawOptions, type LawResult, runLaws } from './run-laws.ts';

@@ -19,12 +19,12 @@ const counts = {
   redisModelRuns: { few: 40, all: 200 },
   clusterModelRuns: { few: 40, all: 200 },
   /** Turns that 32 writers in four processes add to 64 sessions and a hot one. */
-  spreadTurns: { few: 1_200, all: 20_000 },
+  spreadTurns: { few: 640, all: 20_000 },
   /** Kills of a server under load, and turns that must have been acknowledged in all. */
   serverKills: { few: 2, all: 20 },
   serverAcknowledged: { few: 400, all: 50_000 },
   /** Keys of which five copies are sent each, and kills of the process that sends them. */
-  repeatedKeys: { few: 60, all: 1_000 },
+  repeatedKeys: { few: 30, all: 1_000 },
   repeatKills: { few: 2, all: 10 },
   /** Rounds of one delete against eight appends. */
   deleteRaces: { few: 30, all: 300 },
@@ -37,7 +37,7 @@ const counts = {
   /** Processes stopped in the middle of a consolidation, and overtaken. */
   consolidationStops: { few: 3, all: 50 },
   /** Sessions that have run out, for twenty sweepers in four processes. */
-  sweptTogether: { few: 120, all: 1_000 },
+  sweptTogether: { few: 60, all: 1_000 },
   /** Commits before or after which a group's process is killed. */
   groupKills: { few: 2, all: Number.POSITIVE_INFINITY },
   /** Rounds of kill -9 over processes that write and sum up at once. */
@@ -51,8 +51,8 @@ const counts = {
   /** Rounds of kill -9 over processes that spend, delete and report. */
   spendingRounds: { few: 1, all: 20 },
   /** What eight writers do while two processes follow them, and kills of both. */
-  followedChanges: { few: 1_000, all: 20_000 },
-  followerKills: { few: 3, all: 10 },
+  followedChanges: { few: 400, all: 20_000 },
+  followerKills: { few: 2, all: 10 },
   /** Families that are written to, forked, merged, moved and deleted at random; a fifth of them in SQLite, a tenth in Postgres. */
   interleavings: { few: 60, all: 1_000 },
   /** How often a Redis is killed under writers. */

@@ -12,7 +12,7 @@ import {
   sentOf,
 } from './placement.ts';
 import { flushScript, rowsScript } from './scripts.ts';
-import { FlushSteps, integer, type OwnerClaim } from './steps.ts';
+import { FlushSteps, type OwnerClaim, reservation } from './steps.ts';
 
 /** How long a process takes it as known that a session is watched; less than entries are kept. */
 const watchMs = 30_000;
@@ -241,23 +241,4 @@ export class ClusterPlacement implements Placement {
     clearTimeout(this.#timer);
     await Promise.all(this.#working);
   }
-}
-
-function reservation(name: string, { opens, spends }: OwnerClaim): string {
-  return `${opens} ${integer(spends)} ${name}`;
-}
-
-/** What reservations add to what an owner has open, and has spent. */
-export function readReserved(members: readonly string[]): {
-  readonly open: number;
-  readonly spent: number;
-} {
-  let open = 0;
-  let spent = 0;
-  for (const member of members) {
-    const [opens, spends] = member.split(' ');
-    open += Number(opens);
-    spent += Number(spends);
-  }
-  return { open, spent };
 }

@@ -2,21 +2,18 @@ import type {
   FlushOutcome,
   Found,
   LoadedSession,
-  MarkRow,
   Need,
   OptimisticEngine,
-  Owner,
   SessionWrites,
-  TimelineRow,
 } from '@lexigram/ai-session/store';
-import { variablesInterval } from '@lexigram/ai-session/store';
 import type { ServerClock } from '../server-clock.ts';
 import type { RunRedis } from './client.ts';
-import { readReserved } from './cluster-placement.ts';
 import { isLost, toSessionError } from './faults.ts';
 import { flushSteps, type TimelineEnd } from './flush.ts';
 import type { Keys } from './keys.ts';
+import { type MarkAnswer, type Placed, toMark, toTurn } from './placed.ts';
 import type { Placement, Sent } from './placement.ts';
+import { type Question, questionsOf } from './questions.ts';
 import {
   foldMembers,
   newVersion,
@@ -26,29 +23,10 @@ import {
   readScores,
   readState,
   readTimeline,
-  readTurn,
-  readVariables,
   type State,
-  type StoredTurn,
-  upTo,
 } from './rows.ts';
 import { flushScript, loadScript } from './scripts.ts';
-import { FlushSteps } from './steps.ts';
-
-/** What a place of a turn is answered with: timeline, index, offset, row. */
-export type Placed = readonly [n: string, index: number | string, offset: string, row: string];
-
-export type MarkAnswer = readonly [
-  place: Placed,
-  versions: readonly string[],
-  timeline: string | null,
-];
-
-/** A question to the script that loads; `home` is what the keys begin with that it looks at. */
-interface Question {
-  readonly home: string;
-  readonly words: readonly (string | number)[];
-}
+import { FlushSteps, readReserved } from './steps.ts';
 
 /** Reads and writes of sessions, each one script in the server. */
 export class RedisEngine implements OptimisticEngine {
@@ -121,7 +99,7 @@ export class RedisEngine implements OptimisticEngine {
   }
 
   async #load(sessionId: string, needs: readonly Need[], until: number): Promise<LoadedSession> {
-    const asked = needs.map((need) => this.#questions(sessionId, need));
+    const asked = needs.map((need) => questionsOf(this.#keys, this.now(), sessionId, need));
     const all = asked.flat();
     const own = this.#keys.base(sessionId);
     const elsewhere = Map.groupBy(
@@ -157,70 +135,6 @@ export class RedisEngine implements OptimisticEngine {
     const replied = await ask(questions.map(({ words }) => words));
     for (const [i, question] of questions.entries()) into.set(question, replied.answers[i]);
     return replied;
-  }
-
-  #questions(sessionId: string, need: Need): readonly Question[] {
-    const keys = this.#keys;
-    const home = keys.base(sessionId);
-    const own = (...words: Question['words']): readonly Question[] => [{ home, words }];
-    switch (need.need) {
-      case 'open': {
-        const open = keys.owner(need.owner, 'open');
-        const now = this.now();
-        return this.#ofOwner(
-          need.owner,
-          ['ZCOUNT', open, `(${now}`, '+inf'],
-          ['ZRANGEBYSCORE', open, '-inf', now, 'LIMIT', 0, need.limit],
-        );
-      }
-      case 'spent':
-        return this.#ofOwner(need.owner, ['GET', keys.owner(need.owner, 'spent')]);
-      case 'timeline': {
-        const base = this.#base(need.timelineId);
-        return [{ home: base, words: ['HGET', `${base}tl`, numberOf(need.timelineId)] }];
-      }
-      case 'turn':
-        return own('turn', need.turnId);
-      case 'lastTurn':
-        return own('lastTurn', numberOf(need.timelineId));
-      case 'variables': {
-        const { timelineId } = need.at;
-        const base = this.#base(timelineId);
-        const key = `${base}v:${numberOf(timelineId)}`;
-        const range = [`[${upTo(need.at)}`, '-', 'LIMIT', 0, variablesInterval + 1];
-        return [{ home: base, words: ['ZREVRANGEBYLEX', key, ...range] }];
-      }
-      case 'record':
-        return own('record', need.kind, need.key);
-      case 'labelled':
-        return own('labelled', need.kind, need.label);
-      case 'mark':
-        return own('mark', need.n);
-      case 'marks': {
-        const range = [`(${need.above}`, '+inf', 'WITHSCORES', 'LIMIT', 0, need.limit];
-        return own('ZRANGEBYSCORE', `${home}m`, ...range);
-      }
-      case 'oldest':
-        return own('ZRANGE', `${home}u:checkpoint`, 0, need.limit - 1);
-      case 'count':
-        return own('HLEN', `${home}r:${need.kind}`);
-    }
-  }
-
-  /** Questions about an owner, behind those about the version and about what is reserved. */
-  #ofOwner(owner: Owner, ...more: readonly Question['words'][]): readonly Question[] {
-    const home = this.#keys.userRegister(owner.userId);
-    const reserved = this.#keys.owner(owner, 'reserved');
-    const words: readonly Question['words'][] = [
-      ['GET', this.#keys.owner(owner, 'version')],
-      ['ZRANGEBYSCORE', reserved, `(${this.now()}`, '+inf'],
-      ...more,
-    ];
-    return words.map((words) => ({ home, words }));
-  }
-
-  #base(timelineId: string): string {
-    return this.#keys.base(timelineId.slice(0, timelineId.lastIndexOf('.')));
   }
 
   async #find(
@@ -392,23 +306,3 @@ const rememberedOffsets = 10_000;
 
 /** States in one command: a server does one thing at a time. */
 const readAtOnce = 500;
-
-/** A turn from its place. */
-export function toTurn([n, index, text, row]: Placed, sessionId: string): StoredTurn {
-  const offset = readOffset(text);
-  const place = { timelineId: `${sessionId}.${n}`, seq: offset.first + Number(index) };
-  return readTurn(row, place, offset);
-}
-
-/** An automatic checkpoint from the place of its turn, the variables there, and its timeline. */
-export function toMark([place, versions, timeline]: MarkAnswer, sessionId: string): MarkRow {
-  const { storedAt, turn } = toTurn(place, sessionId);
-  const [version] = versions;
-  const row: TimelineRow | null =
-    timeline === null ? null : readTimeline(timeline, sessionId, numberOf(turn.timelineId));
-  const variables =
-    version === undefined
-      ? (row?.base?.variables ?? null)
-      : readVariables(turn.timelineId, version).at;
-  return { turn, createdAt: storedAt, variables };
-}

@@ -25,10 +25,11 @@ import {
   variablesInterval,
 } from '@lexigram/ai-session/store';
 import type { RunRedis } from './client.ts';
-import { type MarkAnswer, type Placed, type RedisEngine, toMark, toTurn } from './engine.ts';
+import type { RedisEngine } from './engine.ts';
 import { toSessionError } from './faults.ts';
 import type { FeedElement } from './flush.ts';
 import type { Keys } from './keys.ts';
+import { type MarkAnswer, type Placed, toMark, toTurn } from './placed.ts';
 import type { Placement, StateAndMetadata } from './placement.ts';
 import {
   basePlace,

@@ -82,3 +82,23 @@ function put(steps: string[], words: readonly (string | number)[]): void {
 export function integer(n: number): string {
   return Number.isSafeInteger(n) ? String(n) : BigInt(Math.round(n)).toString();
 }
+
+/** What a claim adds, as it stands in the owner's register until it is known what became of it. */
+export function reservation(name: string, { opens, spends }: OwnerClaim): string {
+  return `${opens} ${integer(spends)} ${name}`;
+}
+
+/** What reservations add to what an owner has open, and has spent. */
+export function readReserved(members: readonly string[]): {
+  readonly open: number;
+  readonly spent: number;
+} {
+  let open = 0;
+  let spent = 0;
+  for (const member of members) {
+    const [opens, spends] = member.split(' ');
+    open += Number(opens);
+    spent += Number(spends);
+  }
+  return { open, spent };
+}

@@ -1,4 +1,4 @@
-import type { OpenStore } from '@lexigram/ai-session-contract';
+import { type OpenStore, openLasting } from '@lexigram/ai-session-contract';
 import { postgresUrl } from '@lexigram/ai-session-servers';
 import { type PostgresOptions, PostgresSessionStore } from '@lexigram/ai-session-stores';
 import type { Pool } from 'pg';
@@ -78,19 +78,10 @@ export function openPostgresOtherwise({
     const over = (await source?.()) ?? lent;
     const open = (): Promise<PostgresSessionStore> =>
       PostgresSessionStore.open(over, { ...given, clock, schema });
-    let store = await open();
-    return {
-      store,
-      reopen: async () => {
-        store = await open();
-        return store;
-      },
-      dispose: async () => {
-        await store.close();
-        await emptySchema(lent, schema);
-        empty.push(schema);
-      },
-    };
+    return openLasting(open, async () => {
+      await emptySchema(lent, schema);
+      empty.push(schema);
+    });
   };
 }
 

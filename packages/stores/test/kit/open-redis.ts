@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { OpenStore } from '@lexigram/ai-session-contract';
+import { type OpenStore, openLasting } from '@lexigram/ai-session-contract';
 import { redisClusterUrls, redisUrl } from '@lexigram/ai-session-servers';
 import { CacheSessionStore } from '../../src/redis/index.ts';
 
@@ -24,23 +24,11 @@ export async function ownClusterUrl(): Promise<string> {
 }
 
 /** A store under a prefix of its own in the Redis that all tests share. */
-export const openRedis: OpenStore = (parts) => openOwn(ownRedisUrl(), parts);
+export const openRedis: OpenStore = ({ clock }) => openOwn(ownRedisUrl(), clock);
 
 /** The same in the cluster. */
-export const openRedisCluster: OpenStore = (parts) => openOwn(ownClusterUrls(), parts);
+export const openRedisCluster: OpenStore = ({ clock }) => openOwn(ownClusterUrls(), clock);
 
-async function openOwn(
-  source: Promise<string | string[]>,
-  { clock }: Parameters<OpenStore>[0],
-): ReturnType<OpenStore> {
-  const opened: CacheSessionStore[] = [];
-  const reopen = async (): Promise<CacheSessionStore> => {
-    const store = await CacheSessionStore.open(await source, { clock });
-    opened.push(store);
-    return store;
-  };
-  const dispose = async (): Promise<void> => {
-    for (const store of opened) await store.close();
-  };
-  return { store: await reopen(), reopen, dispose };
+function openOwn(source: Promise<string | string[]>, clock: () => number): ReturnType<OpenStore> {
+  return openLasting(async () => CacheSessionStore.open(await source, { clock }));
 }

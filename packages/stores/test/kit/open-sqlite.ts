@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { OpenStore } from '@lexigram/ai-session-contract';
+import { type OpenStore, openLasting } from '@lexigram/ai-session-contract';
 import { SqliteSessionStore } from '@lexigram/ai-session-stores';
 
 /** The SQLite store on trial, in a file of its own. */
@@ -10,16 +10,5 @@ export const openSqlite: OpenStore = async ({ clock }) => {
   const path = join(folder, 'sessions.db');
   // What a power cut takes is tried elsewhere.
   const open = () => SqliteSessionStore.open(path, { clock, synchronous: 'normal' });
-  let store = await open();
-  return {
-    store,
-    reopen: async () => {
-      store = await open();
-      return store;
-    },
-    dispose: async () => {
-      await store.close();
-      await rm(folder, { recursive: true });
-    },
-  };
+  return openLasting(open, () => rm(folder, { recursive: true }));
 };
