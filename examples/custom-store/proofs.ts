@@ -14,12 +14,7 @@ function temporaryFolder(): Promise<string> {
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { OrderedSessionStore } from '@lexigram/ai-session/store';
-import {
-  bindLaws,
-  type LawBench,
-  type OpenStore,
-  openLasting,
-} from '@lexigram/ai-session-contract';
+import { bindLaws, type LawBench, type OpenStore } from '@lexigram/ai-session-contract';
 
 const openInMap: OpenStore = async ({ clock }) => {
   const store = await OrderedSessionStore.open(new MapEngine(), { clock });
@@ -43,6 +38,7 @@ describe('rows in a map', () => {
 // #endregion
 
 // #region proofs
+import { openLasting } from '@lexigram/ai-session-contract';
 import { bindBadInput } from '@lexigram/ai-session-contract/bad-input';
 import { modelRunScale, runModel } from '@lexigram/ai-session-contract/model-run';
 
