@@ -1,5 +1,5 @@
 import { postgresUrl } from '@lexigram/ai-session-servers';
-import { Pool } from 'pg';
+import { DatabaseError, Pool } from 'pg';
 import { onTestFinished } from 'vitest';
 
 /** A schema that is the running test's own, dropped when it ends. */
@@ -27,9 +27,17 @@ export function createPool(connectionString: string, max = 8): Pool {
   return pool;
 }
 
+/** Takes its locks table by table: where others write meanwhile and it is the one that a deadlock ends, it begins anew. */
 export async function dropSchema(url: string, schema: string): Promise<void> {
   const pool = createPool(url, 1);
-  await pool.query(`DROP SCHEMA IF EXISTS "${schema}" CASCADE`);
+  for (let dropped = false; !dropped; ) {
+    try {
+      await pool.query(`DROP SCHEMA IF EXISTS "${schema}" CASCADE`);
+      dropped = true;
+    } catch (error) {
+      if (!(error instanceof DatabaseError && error.code === '40P01')) throw error;
+    }
+  }
   await pool.end();
 }
 
