@@ -59,6 +59,8 @@ const counts = {
   redisKills: { few: 3, all: 20 },
   /** How often a master of a cluster is killed or stopped under writers. */
   clusterFaults: { few: 2, all: 10 },
+  /** How often a node of a cluster is added, given slots that are written to, and removed. */
+  slotMoves: { few: 1, all: 10 },
   /** Sessions that must stand untouched by an erase of a hostile id. */
   bystanders: { few: 100, all: 1_000 },
 } as const satisfies Record<string, { few: number; all: number }>;

@@ -13,7 +13,7 @@ export class NodeClient {
     this.#node = node;
   }
 
-  /** What it answers to some commands, as text. @throws also if it is paused or does not run */
+  /** What it answers to some commands, as text, lists with a line for each item. @throws also if it is paused or does not run */
   async ask(...commands: readonly (readonly string[])[]): Promise<readonly string[]> {
     const { isPaused, pid, url } = this.#node;
     const silence = new Error(`The node at ${url} does not answer`);
@@ -35,7 +35,10 @@ export class NodeClient {
   async #send(commands: readonly (readonly string[])[]): Promise<readonly string[]> {
     const client = await this.#ready();
     const answers: string[] = [];
-    for (const command of commands) answers.push(String(await client.sendCommand([...command])));
+    for (const command of commands) {
+      const answer = await client.sendCommand([...command]);
+      answers.push(Array.isArray(answer) ? answer.join('\n') : String(answer));
+    }
     return answers;
   }
 

@@ -6,6 +6,7 @@ import { type ClusterView, slotCount, viewOf } from './cluster-view.ts';
 import { NodeClient } from './node-client.ts';
 import { RedisServer } from './redis-server.ts';
 import { endServer, type ServerHandle } from './server-handle.ts';
+import { SlotMove, type SlotPlace } from './slot-move.ts';
 
 export interface RedisClusterOptions {
   /** Settings of each node, as in redis.conf. */
@@ -24,15 +25,23 @@ const settleMs = 60_000;
  * the loopback address. It knows the processes that it started, and touches no others.
  */
 export class RedisCluster {
-  readonly nodes: readonly RedisServer[];
   readonly #folder: string;
-  readonly #clients: ReadonlyMap<RedisServer, NodeClient>;
+  readonly #settings: Readonly<Record<string, string | number>>;
+  readonly #clients: Map<RedisServer, NodeClient>;
   readonly #ids = new Map<RedisServer, string>();
 
-  private constructor(folder: string, nodes: readonly RedisServer[]) {
+  private constructor(
+    folder: string,
+    settings: Readonly<Record<string, string | number>>,
+    nodes: readonly RedisServer[],
+  ) {
     this.#folder = folder;
-    this.nodes = nodes;
+    this.#settings = settings;
     this.#clients = new Map(nodes.map((node) => [node, new NodeClient(node)]));
+  }
+
+  get nodes(): readonly RedisServer[] {
+    return [...this.#clients.keys()];
   }
 
   /**
@@ -53,7 +62,7 @@ export class RedisCluster {
       Array.from({ length: nodeCount }, () => RedisServer.start({ settings, within: folder })),
     );
     const nodes = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-    const cluster = new RedisCluster(folder, nodes);
+    const cluster = new RedisCluster(folder, settings, nodes);
     try {
       for (const one of started) if (one.status === 'rejected') throw one.reason;
       await cluster.#form();
@@ -133,10 +142,61 @@ export class RedisCluster {
 
   /** The nodes that now say that they are replicas of another one. */
   async replicasOf(node: RedisServer): Promise<readonly RedisServer[]> {
-    const id = this.#ids.get(node);
-    if (id === undefined) throw new Error(`The server on port ${node.port} is not of this cluster`);
+    const { id } = this.#placeOf(node);
     const views = [...(await this.#views())];
     return views.filter(([, { masterId }]) => masterId === id).map(([replica]) => replica);
+  }
+
+  /** Adds a master that serves no slot yet. */
+  async addNode(): Promise<RedisServer> {
+    const where = { settings: this.#settings, within: this.#folder };
+    const node = await RedisServer.start(where);
+    const client = new NodeClient(node);
+    const [known] = this.nodes;
+    const meet = ['CLUSTER', 'MEET', '127.0.0.1', `${known?.port}`];
+    const [id = ''] = await client.ask(['CLUSTER', 'MYID'], meet);
+    this.#clients.set(node, client);
+    this.#ids.set(node, id);
+    await this.settled();
+    return node;
+  }
+
+  /** Ends a node that serves no slot, and makes the others forget it. */
+  async removeNode(node: RedisServer): Promise<void> {
+    const { client, id } = this.#placeOf(node);
+    this.#clients.delete(node);
+    const others = [...this.#clients.values()];
+    await Promise.all(others.map((other) => other.ask(['CLUSTER', 'FORGET', id])));
+    client.close();
+    await node.stop();
+    await this.settled();
+  }
+
+  /** Begins to move a slot, or that of a key, to another master. */
+  async beginMove(what: string | number, to: RedisServer): Promise<SlotMove> {
+    const slot = typeof what === 'number' ? what : await this.#slotOf(what);
+    const from = await this.masterOf(slot);
+    const others: SlotPlace[] = [];
+    for (const [node, view] of await this.#views()) {
+      if (view.masterId === null && node !== from && node !== to) others.push(this.#placeOf(node));
+    }
+    return SlotMove.begin(slot, this.#placeOf(from), this.#placeOf(to), others);
+  }
+
+  /** The slots that a node serves now. */
+  async slotsOf(node: RedisServer): Promise<readonly number[]> {
+    const ranges = (await this.#views()).get(node)?.slots ?? [];
+    return ranges.flatMap(([first, last]) =>
+      Array.from({ length: last - first + 1 }, (_, i) => first + i),
+    );
+  }
+
+  #placeOf(node: RedisServer): SlotPlace {
+    const [client, id] = [this.#clients.get(node), this.#ids.get(node)];
+    if (client === undefined || id === undefined) {
+      throw new Error(`The server on port ${node.port} is not of this cluster`);
+    }
+    return { client, id, port: node.port };
   }
 
   /** Ends all nodes and removes their folders. */

@@ -25,6 +25,7 @@ import {
   type RunRedis,
   repeating,
   runnerOf,
+  waitingForSlots,
 } from './client.ts';
 import { ClusterPlacement } from './cluster-placement.ts';
 import { ClusterSilence } from './cluster-silence.ts';
@@ -82,7 +83,7 @@ export class CacheSessionStore extends ReadingStore implements SessionStore {
     const call = runnerOf(client, silentMs);
     // A connection of the caller's is the caller's.
     this.#silence = isOwn && isCluster(client) ? new ClusterSilence(call, client) : null;
-    const run = this.#silence?.run ?? call;
+    const run = waitingForSlots(this.#silence?.run ?? call);
     const read = repeating(run);
     const keys = new Keys(settings.prefix);
     this.#run = run;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { SessionStoreUnavailableError } from '@lexigram/ai-session';
-import { isPassing, NoAnswer } from './faults.ts';
+import { isMoving, isPassing, NoAnswer } from './faults.ts';
 
 /** What clients of one server and of a cluster have in common. */
 interface AnyClient {
@@ -94,7 +94,8 @@ export function runnerOf(
       return send(words[0] === 'XINFO' ? words[2] : words[1], words, until);
     }
     const { keys, script, words } = command;
-    const rest = [String(keys.length), ...keys, ...words];
+    const named = isCluster(client) ? [...keys, neverThere(keys)] : keys;
+    const rest = [String(named.length), ...named, ...words];
     try {
       return await send(keys[0], ['EVALSHA', digestOf(script), ...rest], until);
     } catch (error) {
@@ -102,6 +103,14 @@ export function runnerOf(
       return send(keys[0], ['EVAL', script, ...rest], until);
     }
   };
+}
+
+/**
+ * A key that no slot has. A server refuses what names several keys while one is missing and their slot is on its way to
+ * another server: so a script runs where all is that it may touch, or not at all.
+ */
+function neverThere([key = '']: readonly string[]): string {
+  return `${key}?`;
 }
 
 /** The time-out of its socket does not help: each call that is written begins it anew. */
@@ -116,6 +125,15 @@ const pauseMs = 20;
 
 /** The same for what only reads: asked again if the connection was lost meanwhile or the server is not up yet. */
 export function repeating(run: RunRedis): RunRedis {
+  return repeatingIf(isPassing, run);
+}
+
+/** The same for everything, where it was refused because a slot of the cluster is on its way to another node. */
+export function waitingForSlots(run: RunRedis): RunRedis {
+  return repeatingIf(isMoving, run);
+}
+
+function repeatingIf(isPassing: (error: unknown) => boolean, run: RunRedis): RunRedis {
   return async (command, until) => {
     for (;;) {
       try {

@@ -218,7 +218,7 @@ export class ClusterPlacement implements Placement {
   async readRows(ids: readonly string[], until: number): Promise<readonly StateAndMetadata[]> {
     return Promise.all(
       ids.map(async (id) => {
-        const call = { script: rowsScript, keys: [this.#keys.base(id)], words: [] };
+        const call = { script: rowsScript, keys: [this.#keys.base(id)], words: ['1'] };
         const [state = null, metadata = null] = (await this.#read(call, until)) as (
           | string
           | null

@@ -12,7 +12,19 @@ export function isLost(error: unknown): boolean {
 function isUnsent(error: unknown): boolean {
   const { name } =
     (error as { readonly constructor?: { readonly name?: string } }).constructor ?? {};
-  return name === 'ClientOfflineError' || name === 'RootNodesUnavailableError';
+  return (
+    name === 'ClientOfflineError' || name === 'RootNodesUnavailableError' || isUnknownNode(error)
+  );
+}
+
+/** A slot is on its way to a node of a cluster that has none yet, so that its client does not know it. */
+function isUnknownNode(error: unknown): boolean {
+  return /^Cannot find node /.test(String(messageOf(error)));
+}
+
+/** Whether nothing was done because a slot is on its way from one node of a cluster to another. */
+export function isMoving(error: unknown): boolean {
+  return isUnknownNode(error) || (isAnswer(error) && /^TRYAGAIN\b/.test(String(messageOf(error))));
 }
 
 /** Whether the same again may go well soon, for what only reads. */

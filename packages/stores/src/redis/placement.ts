@@ -54,7 +54,8 @@ export class OneServer implements Placement {
   }
 
   async readRows(ids: readonly string[], until: number): Promise<readonly StateAndMetadata[]> {
-    const call = { script: rowsScript, keys: ids.map((id) => this.#keys.base(id)), words: [] };
+    const keys = ids.map((id) => this.#keys.base(id));
+    const call = { script: rowsScript, keys, words: [String(keys.length)] };
     const found = (await this.#read(call, until)) as (string | null)[];
     return ids.map((_, i) => [found[i * 2] ?? null, found[i * 2 + 1] ?? null]);
   }

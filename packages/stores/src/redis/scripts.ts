@@ -234,10 +234,10 @@ end
 return found
 `;
 
-/** States of many sessions, each with its metadata. KEYS are the sessions' bases. */
+/** States of many sessions, each with its metadata. KEYS are the sessions' bases. ARGV: how many there are. */
 export const rowsScript = `
 local found = {}
-for i = 1, #KEYS do
+for i = 1, tonumber(ARGV[1]) do
   found[i * 2 - 1] = redis.call('GET', KEYS[i] .. 's')
   found[i * 2] = redis.call('HGET', KEYS[i] .. 'r:metadata', '')
 end
