@@ -1,3 +1,10 @@
+interface Counts {
+  readonly few: number;
+  readonly all: number;
+  /** Where `chaos` takes longer still. */
+  readonly chaos?: number;
+}
+
 /** The counts of these tests: few for `npm test`, all for `LEX_TEST_SCALE=full` (and `chaos`). */
 const counts = {
   /** Rounds of kill -9 over four processes, and turns that must have been acknowledged in all of them. */
@@ -63,7 +70,9 @@ const counts = {
   slotMoves: { few: 1, all: 10 },
   /** Sessions that must stand untouched by an erase of a hostile id. */
   bystanders: { few: 100, all: 1_000 },
-} as const satisfies Record<string, { few: number; all: number }>;
+  /** Milliseconds that a store is worked on at random, with faults on the way. */
+  soakMs: { few: 1_500, all: 60_000, chaos: 180_000 },
+} as const satisfies Record<string, Counts>;
 
 const given = process.env['LEX_TEST_SCALE'];
 if (given !== undefined && given !== 'full' && given !== 'chaos') {
@@ -74,5 +83,7 @@ if (given !== undefined && given !== 'full' && given !== 'chaos') {
 export const isFull: boolean = given !== undefined;
 
 export function countOf(name: keyof typeof counts): number {
-  return isFull ? counts[name].all : counts[name].few;
+  const { all, chaos = all, few }: Counts = counts[name];
+  if (given === 'chaos') return chaos;
+  return isFull ? all : few;
 }

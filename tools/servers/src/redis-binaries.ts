@@ -3,11 +3,14 @@ import { delimiter, join } from 'node:path';
 import { aptInstall } from './apt-install.ts';
 
 /**
- * The path of `redis-server`, or of `valkey-server`: that of this machine; as root on Debian, what `apt-get` brings.
+ * The path of `redis-server`, or of `valkey-server`: what LEX_TEST_REDIS_SERVER names; that of this machine; as root on
+ * Debian, what `apt-get` brings.
  *
  * @throws if there is none to be had, with what can be done
  */
 export async function redisBinary(): Promise<string> {
+  const named = process.env['LEX_TEST_REDIS_SERVER'];
+  if (named) return named;
   let failure = '';
   const there = installed();
   if (there !== null) return there;

@@ -33,7 +33,11 @@ export class RedisServer extends LocalServer {
     super(place, {
       name: 'Redis',
       command,
-      args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
+      // A setting of several words is several arguments.
+      args: Object.entries(settings).flatMap(([name, value]) => [
+        `--${name}`,
+        ...String(value).split(' '),
+      ]),
       readyLine: 'Ready to accept connections',
       endSignal: 'SIGKILL',
     });

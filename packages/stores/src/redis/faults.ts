@@ -66,7 +66,7 @@ export function toSessionError(cause: unknown): unknown {
       options,
     );
   }
-  const [word = ''] = (cause as Error).message.split(' ', 1);
+  const word = wordOf(cause as Error);
   switch (word) {
     case 'OOM':
       return new SessionStoreUnavailableError('full', 'Redis has no memory left', options);
@@ -89,4 +89,10 @@ export function toSessionError(cause: unknown): unknown {
     default:
       return cause;
   }
+}
+
+/** The word with which an answer begins. Servers before 7.0 put what a command in a script was refused with behind the script's line. */
+function wordOf({ message }: Error): string {
+  const inner = /^ERR Error running script .*?@user_script: ?\d+: -?([A-Z]{2,}) /.exec(message);
+  return inner?.[1] ?? message.split(' ', 1)[0] ?? '';
 }

@@ -29,8 +29,11 @@ export class Keys {
   /** What turns used and is not in those sums yet: a list; and how often something of it was added to them. */
   readonly waiting: string;
   readonly folds: string;
-  /** Sessions whose outbox may hold something, by the time at which somebody said so. */
-  readonly watched: string;
+  /**
+   * Sessions whose outbox may hold something, by the time at which somebody said so: the same twice, on different
+   * masters, so that one which loses its last moments does not take with it who has to be told again.
+   */
+  readonly watched: readonly string[];
 
   constructor(prefix: string) {
     this.#prefix = prefix;
@@ -45,7 +48,7 @@ export class Keys {
     this.usage = `${this.register}usage:`;
     this.waiting = `${this.register}usage:waiting`;
     this.folds = `${this.register}usage:folds`;
-    this.watched = `${this.register}watched`;
+    this.watched = [`${this.register}watched`, `${prefix}{..}:watched`];
   }
 
   /** What all keys of a session begin with. */

@@ -44,7 +44,12 @@ export class Outbox {
 
   /** Notes that a session's outbox may hold something soon. */
   async watch(sessionId: string, until: number): Promise<void> {
-    await this.#run(['ZADD', this.#keys.watched, this.#now(), sessionId], until);
+    const now = this.#now();
+    const notes = this.#keys.watched.map((key) => this.#run(['ZADD', key, now, sessionId], until));
+    // One is enough, and the other one is on its way.
+    await Promise.any(notes).catch(({ errors }: AggregateError) => {
+      throw errors[0];
+    });
   }
 
   /** Takes entries to their registers, in order. */
@@ -147,20 +152,32 @@ export class Outbox {
 
   /** Settles sessions that nobody has written to for a while, as many as there is time for. */
   async settleIdle(until: number): Promise<void> {
-    const range = ['-inf', this.#now() - this.#keepMs, 'WITHSCORES', 'LIMIT', 0, atOnce];
     const enough = (performance.now() + until) / 2;
     while (performance.now() < enough) {
-      const call = ['ZRANGEBYSCORE', this.#keys.watched, ...range];
-      const found = readScores(await this.#run(call, until));
-      const settled = await Promise.all(found.map(([id]) => this.settle(id, until)));
-      const steps = new FlushSteps();
-      for (const [i, [sessionId, score]] of found.entries()) {
-        // Who watches it since has made it younger.
-        if (settled[i]) steps.step('unless', this.#keys.watched, score, sessionId);
+      const found = await Promise.all(this.#keys.watched.map((key) => this.#idle(key, until)));
+      const ids = [...new Set(found.flatMap((page) => page.map(([id]) => id)))];
+      const settled = await Promise.all(ids.map((id) => this.settle(id, until)));
+      const done = new Set(ids.filter((_, i) => settled[i]));
+      for (const [i, key] of this.#keys.watched.entries()) {
+        await this.#unwatch(key, found[i]?.filter(([id]) => done.has(id)) ?? [], until);
       }
-      const keys = [this.#keys.folds];
-      await this.#run({ script: flushScript, keys, words: steps.words }, until);
-      if (found.length < atOnce || !settled.includes(true)) return;
+      if (found.every((page) => page.length < atOnce) || done.size === 0) return;
     }
   }
+
+  /** Sessions that were watched long enough ago, and when. */
+  async #idle(key: string, until: number): Promise<readonly Watched[]> {
+    const range = ['-inf', this.#now() - this.#keepMs, 'WITHSCORES', 'LIMIT', 0, atOnce];
+    return readScores(await this.#run(['ZRANGEBYSCORE', key, ...range], until));
+  }
+
+  async #unwatch(key: string, sessions: readonly Watched[], until: number): Promise<void> {
+    if (sessions.length === 0) return;
+    const steps = new FlushSteps();
+    // Who watches it since has made it younger.
+    for (const [sessionId, score] of sessions) steps.step('unless', key, score, sessionId);
+    await this.#run({ script: flushScript, keys: [`${key}:`], words: steps.words }, until);
+  }
 }
+
+type Watched = readonly [sessionId: string, score: number];

@@ -32,10 +32,15 @@ export async function faultsOf(store: SessionStore): Promise<string[]> {
   let after: { createdAt: number; sessionId: string } | undefined;
   do {
     const page = await store.list({ limit: 1_000, ...(after === undefined ? {} : { after }) });
-    for (const session of page) faults.push(...(await new Inspection(store, session).faults()));
+    for (const session of page) faults.push(...(await faultsOfSession(store, session)));
     after = page.at(-1);
   } while (after !== undefined);
   return faults;
+}
+
+/** The same for one session. */
+export function faultsOfSession(store: SessionStore, session: SessionRow): Promise<string[]> {
+  return new Inspection(store, session).faults();
 }
 
 type Totals = Pick<Point, 'seq' | 'turnId' | 'tokens' | 'cost'>;
