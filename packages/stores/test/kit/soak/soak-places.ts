@@ -9,7 +9,7 @@ import { temporarySchema } from '../postgres-schema.ts';
 import type { StoreOnTrial } from '../stores-on-trial.ts';
 import type { SoakOptions } from './soak.ts';
 
-type SoakPlace = Pick<SoakOptions, 'url' | 'strike' | 'owes' | 'measure'>;
+type SoakPlace = Pick<SoakOptions, 'url' | 'strike' | 'isCluster' | 'measure'>;
 
 /** Where a store is soaked for long: on a server of its own, which can be struck. */
 const long: Readonly<Record<string, () => Promise<SoakPlace>>> = {
@@ -68,7 +68,7 @@ const long: Readonly<Record<string, () => Promise<SoakPlace>>> = {
       return `a master ${isKill ? 'killed' : 'stopped'}, another one after ${tookMs} ms`;
     };
     const measure = () => measureRedis(cluster.nodes);
-    return { url: cluster.urls.join(), owes: true, measure, strike };
+    return { url: cluster.urls.join(), isCluster: true, measure, strike };
   },
 };
 
@@ -77,7 +77,7 @@ export async function soakPlace(kind: StoreOnTrial, isLong: boolean): Promise<So
   const make = isLong ? long[kind.name] : undefined;
   if (make !== undefined) return make();
   const url = await kind.url(temporaryFolder());
-  if (!url.startsWith('sqlite:')) return { url, owes: kind.name === 'a Redis Cluster' };
+  if (!url.startsWith('sqlite:')) return { url, isCluster: kind.name === 'a Redis Cluster' };
   const path = url.slice('sqlite:'.length);
   const measure = async () => {
     const sizes = [path, `${path}-wal`].map((file) => statSync(file, { throwIfNoEntry: false }));
