@@ -171,6 +171,31 @@ it('nothing is lost or doubled while slots move under writers, and a node comes 
   await annotate(`${all} acknowledged, the longest wait ${Math.round(longest)} ms`);
 });
 
+it('what lies in a slot that is left open is refused in time, and is as it was when it is closed', async () => {
+  const prefix = 'open:';
+  const callTimeoutMs = 400;
+  const store = await storeAt(cluster.urls, { prefix, callTimeoutMs });
+  const { manager } = await createSessions(config, { store });
+  const { sessionId } = await manager.create({ userId: 'u' });
+  const add = (turnId: string) => {
+    return manager.addTurn(sessionId, { turnId, role: 'user', content: 'x' });
+  };
+  await add('a');
+  const key = `${prefix}{${sessionId}}:s`;
+  const move = await cluster.beginMove(key, await otherMaster(key));
+  await move.move((await move.keys()).slice(0, 3));
+  const unavailable = { name: 'SessionStoreUnavailableError', reason: 'unreachable' };
+  for (const call of [() => add('b'), () => manager.getState(sessionId)]) {
+    const since = performance.now();
+    await expect(call()).rejects.toMatchObject(unavailable);
+    expect(performance.now() - since).toBeLessThan(callTimeoutMs + 2_000);
+  }
+  await move.end();
+  expect(await written(manager, sessionId)).toEqual(['1 a']);
+  expect(await add('b')).toMatchObject({ seq: 2, duplicate: false });
+  expect(await faultsOf(store)).toEqual([]);
+});
+
 it('the same check finds what scripts do that name one of their keys alone', async () => {
   const prefix = 'twin:';
   const twin = namingOneKey(await clientOfCluster()) as never;
