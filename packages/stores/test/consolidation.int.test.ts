@@ -7,7 +7,7 @@ import { startChild } from './kit/children.ts';
 import { faultsOf } from './kit/database-faults.ts';
 import { temporaryFolder } from './kit/folder.ts';
 import { openUrl } from './kit/open-url.ts';
-import { describeEach, storesOnTrial } from './kit/stores-on-trial.ts';
+import { describeEach, storesOfOneServer } from './kit/stores-on-trial.ts';
 import { countOf } from './scale.ts';
 
 const script = new URL('./children/consolidate.ts', import.meta.url);
@@ -86,7 +86,7 @@ interface Overtaken {
   readonly memories: readonly string[];
 }
 
-describeEach(storesOnTrial, 'a consolidation', (kind) => {
+describeEach(storesOfOneServer, 'a consolidation', (kind) => {
   it('is done at least once for each session, killed before, in and after it, and by one at a time', async () => {
     const kills = countOf('consolidationKills');
     const folder = temporaryFolder();

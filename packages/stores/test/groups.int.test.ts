@@ -20,7 +20,7 @@ import {
 } from './kit/group-team.ts';
 import { openUrl } from './kit/open-url.ts';
 import { randomOf } from './kit/random.ts';
-import { describeEach, type StoreOnTrial, storesOnTrial } from './kit/stores-on-trial.ts';
+import { describeEach, type StoreOnTrial, storesOfOneServer } from './kit/stores-on-trial.ts';
 import { countOf } from './scale.ts';
 
 const runGroup = new URL('./children/run-group.ts', import.meta.url);
@@ -91,7 +91,7 @@ async function expectWhole(
   expect(runs.size, when).toBeLessThanOrEqual(2);
 }
 
-describeEach(storesOnTrial, 'a group', (store) => {
+describeEach(storesOfOneServer, 'a group', (store) => {
   it.each(['at-once', 'after-a-while'] as const)(
     'loses and doubles nothing when its process dies at any commit, the choice made %s',
     async (choice) => {

@@ -9,9 +9,9 @@ import {
 } from '@lexigram/ai-session';
 import { expect, it, onTestFinished } from 'vitest';
 import { randomOf } from './kit/random.ts';
-import { describeEach, storesOnTrial } from './kit/stores-on-trial.ts';
+import { describeEach, storesOfOneServer } from './kit/stores-on-trial.ts';
 
-describeEach(storesOnTrial, 'projections', ({ open }) => {
+describeEach(storesOfOneServer, 'projections', ({ open }) => {
   const openSessions = async () => {
     const opened = await open({ clock: () => 1_700_000_000_000 });
     onTestFinished(() => opened.dispose());

@@ -11,7 +11,7 @@ const counts = {
   killRounds: { few: 4, all: 30 },
   killAcknowledged: { few: 600, all: 5_000 },
   /** Turns of each of four processes into one session. */
-  turnsPerWriter: { few: 100, all: 500 },
+  turnsPerWriter: { few: 50, all: 500 },
   /** Rounds of sixteen writers with the same `expectedHead`. */
   headRounds: { few: 25, all: 500 },
   /** Milliseconds that four processes write for, once for each number of callers. */
@@ -26,7 +26,7 @@ const counts = {
   redisModelRuns: { few: 40, all: 200 },
   clusterModelRuns: { few: 40, all: 200 },
   /** Turns that 32 writers in four processes add to 64 sessions and a hot one. */
-  spreadTurns: { few: 640, all: 20_000 },
+  spreadTurns: { few: 320, all: 20_000 },
   /** Kills of a server under load, and turns that must have been acknowledged in all. */
   serverKills: { few: 2, all: 20 },
   serverAcknowledged: { few: 400, all: 50_000 },
@@ -34,11 +34,11 @@ const counts = {
   repeatedKeys: { few: 30, all: 1_000 },
   repeatKills: { few: 2, all: 10 },
   /** Rounds of one delete against eight appends. */
-  deleteRaces: { few: 30, all: 300 },
+  deleteRaces: { few: 15, all: 300 },
   /** Forks taken while eight writers append. */
-  forksWhileWriting: { few: 50, all: 500 },
+  forksWhileWriting: { few: 12, all: 500 },
   /** Races of a turn against the sweep at the edge of expiry. */
-  expiryRaces: { few: 100, all: 2_000 },
+  expiryRaces: { few: 50, all: 2_000 },
   /** Processes killed before, in and after a consolidation: a multiple of four. */
   consolidationKills: { few: 4, all: 100 },
   /** Processes stopped in the middle of a consolidation, and overtaken. */

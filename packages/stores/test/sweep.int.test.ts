@@ -4,7 +4,7 @@ import { startChild } from './kit/children.ts';
 import { faultsOf } from './kit/database-faults.ts';
 import { temporaryFolder } from './kit/folder.ts';
 import { openUrl } from './kit/open-url.ts';
-import { describeEach, redisCluster, storesOnTrial } from './kit/stores-on-trial.ts';
+import { describeEach, storesOfTwins, storesOnTrial } from './kit/stores-on-trial.ts';
 import { countOf } from './scale.ts';
 
 const script = new URL('./children/sweep.ts', import.meta.url);
@@ -39,7 +39,7 @@ async function sweepTogether(url: string, count: number, twin: string): Promise<
   return { told, claimed: said.reduce((sum, { expired }) => sum + expired, 0), store };
 }
 
-describeEach([...storesOnTrial, redisCluster], 'twenty sweepers in four processes', ({ url }) => {
+describeEach(storesOnTrial, 'twenty sweepers in four processes', ({ url }) => {
   it('tell the end of each session exactly once', async () => {
     const count = countOf('sweptTogether');
     const { claimed, store, told } = await sweepTogether(await url(temporaryFolder()), count, '');
@@ -47,7 +47,9 @@ describeEach([...storesOnTrial, redisCluster], 'twenty sweepers in four processe
     expect(claimed).toBe(count);
     expect(await faultsOf(store)).toEqual([]);
   });
+});
 
+describeEach(storesOfTwins(storesOnTrial), 'twenty sweepers in four processes', ({ url }) => {
   it('are found telling it more often if they lack the guard', async () => {
     const { told } = await sweepTogether(await url(temporaryFolder()), 100, 'blindly');
     expect(Math.max(...told)).toBeGreaterThan(1);

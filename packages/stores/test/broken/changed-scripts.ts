@@ -1,17 +1,16 @@
-import type { RedisClientType } from 'redis';
+import { type AnyRedisClient, sendingThrough } from '../kit/sending-through.ts';
 
 /** A client whose scripts are changed on their way: a store that lacks something that a test says it needs. */
-export function changingScripts(
-  client: RedisClientType,
+export function changingScripts<C extends AnyRedisClient>(
+  client: C,
   change: (script: string) => string,
-): RedisClientType {
-  const sendCommand = async (words: string[]): Promise<unknown> => {
+): C {
+  return sendingThrough(client, async (words, send) => {
     const [name, script = '', ...rest] = words;
     // As a server says that does not know it: then it comes whole.
     if (name === 'EVALSHA') throw new Error('NOSCRIPT No matching script.');
-    return client.sendCommand(name === 'EVAL' ? [name, change(script), ...rest] : words);
-  };
-  return Object.assign(Object.create(client), { sendCommand });
+    return send(name === 'EVAL' ? [name, change(script), ...rest] : words);
+  });
 }
 
 /** Writes whatever the session's version is by now. */

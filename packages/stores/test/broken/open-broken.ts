@@ -1,7 +1,7 @@
 import type { SessionStore } from '@lexigram/ai-session';
 import { CacheSessionStore, PostgresSessionStore } from '@lexigram/ai-session-stores';
 import { Pool } from 'pg';
-import { createClient, type RedisClientType } from 'redis';
+import { connectRedis } from '../kit/connect-redis.ts';
 import type { OpenUrlOptions } from '../kit/open-url.ts';
 import { placeOfUrl } from '../kit/place-of-url.ts';
 import * as scripts from './changed-scripts.ts';
@@ -46,16 +46,16 @@ async function openPostgres(
 async function openRedis(
   url: string,
   breakage: Breakage,
-  options: OpenUrlOptions,
+  { synchronous: _, ...options }: OpenUrlOptions,
 ): Promise<SessionStore> {
-  const { prefix, server } = placeOfUrl(url);
-  const client: RedisClientType = createClient({ url: server });
-  client.on('error', () => {});
-  await client.connect();
+  const client = await connectRedis(url);
   const change = breakage === 'without-ids' ? scripts.withoutIds : scripts.withoutVersion;
   const lent =
     breakage === 'resends' ? resendingClient(client) : scripts.changingScripts(client, change);
-  const store = await CacheSessionStore.open(lent as never, { ...options, prefix });
+  const store = await CacheSessionStore.open(lent as never, {
+    ...options,
+    prefix: placeOfUrl(url).prefix,
+  });
   return closingWith(store, async () => client.destroy());
 }
 

@@ -1,7 +1,7 @@
 import type { PostgresClient, PostgresPool } from '@lexigram/ai-session-stores/postgres';
 import type { Pool } from 'pg';
-import type { RedisClientType } from 'redis';
 import { pause } from '../kit/pause.ts';
+import { type AnyRedisClient, sendingThrough } from '../kit/sending-through.ts';
 
 /**
  * A pool that sends a statement again whose answer was lost, as some clients do by themselves: the store is told of a
@@ -45,17 +45,16 @@ export function resendingPool(pool: Pool): PostgresPool {
 }
 
 /** A client that does the same. */
-export function resendingClient(client: RedisClientType): RedisClientType {
-  const sendCommand = async (words: string[]): Promise<unknown> => {
+export function resendingClient<C extends AnyRedisClient>(client: C): C {
+  return sendingThrough(client, async (words, send) => {
     for (;;) {
       try {
-        return await client.sendCommand(words);
+        return await send(words);
       } catch (error) {
         // What the server answers begins with a word in capitals.
         if (!client.isOpen || /^[A-Z]{2,}\b/.test((error as Error).message)) throw error;
         await pause(5);
       }
     }
-  };
-  return Object.assign(Object.create(client), { sendCommand });
+  });
 }

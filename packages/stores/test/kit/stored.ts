@@ -1,5 +1,5 @@
 import { Pool } from 'pg';
-import { createClient, type RedisClientType } from 'redis';
+import { connectRedis, keysOf } from './connect-redis.ts';
 import { query } from './database-rows.ts';
 import { placeOfUrl } from './place-of-url.ts';
 
@@ -11,9 +11,9 @@ export async function contentsAt(url: string): Promise<readonly string[]> {
 
 async function bodiesAt(url: string): Promise<readonly string[]> {
   if (url.startsWith('redis')) {
-    return withRedis(url, async (client, keys) => {
+    return withRedis(url, async (client) => {
       const bodies: string[] = [];
-      for (const key of await keys('{*}:t:*')) {
+      for (const key of await keysOf(client, url, '{[^.]*}:t:*')) {
         const rows = await client.lRange(key, 0, -1);
         bodies.push(...rows.map((row) => row.slice(row.indexOf('\n'))));
       }
@@ -22,6 +22,34 @@ async function bodiesAt(url: string): Promise<readonly string[]> {
   }
   const rows = await rowsAt<{ body: string }>(url, (table) => `SELECT body FROM ${table('turns')}`);
   return rows.map(({ body }) => body);
+}
+
+/** What is still there of deleted sessions, but their tombstones. */
+export async function leftAt(url: string): Promise<readonly string[]> {
+  if (url.startsWith('redis')) {
+    return withRedis(url, async (client) => {
+      const left: string[] = [];
+      for (const key of await keysOf(client, url, '{[^.]*}:*')) {
+        const [, base = '', name = ''] = /^(.*\{.*\}:)(.*)$/.exec(key) ?? [];
+        // The state is the tombstone; that it came to be is in the feed.
+        const isTombstone = /^(s|f|fo|x.*)$/.test(name);
+        const state = await client.get(`${base}s`);
+        if (!isTombstone && (state === null || state.includes('"status":"deleted"')))
+          left.push(key);
+      }
+      return left;
+    });
+  }
+  const left: string[] = [];
+  for (const name of ['turns', 'timelines', 'records', 'variables']) {
+    const rows = await rowsAt<{ id: string }>(
+      url,
+      (table) => `SELECT s.session_id AS id FROM ${table(name)} t
+        JOIN ${table('sessions')} s ON s.key = t.session WHERE s.status = 'deleted'`,
+    );
+    left.push(...rows.map(({ id }) => `${name} of ${id}`));
+  }
+  return left;
 }
 
 async function rowsAt<Row>(
@@ -46,21 +74,11 @@ async function rowsAt<Row>(
 
 async function withRedis<T>(
   url: string,
-  work: (
-    client: RedisClientType,
-    keys: (pattern: string) => Promise<readonly string[]>,
-  ) => Promise<T>,
+  work: (client: Awaited<ReturnType<typeof connectRedis>>) => Promise<T>,
 ): Promise<T> {
-  const { prefix, server } = placeOfUrl(url);
-  const client: RedisClientType = createClient({ url: server });
-  await client.connect();
+  const client = await connectRedis(url);
   try {
-    return await work(client, async (pattern) => {
-      const found = new Set<string>();
-      const scan = client.scanIterator({ MATCH: `${prefix}${pattern}`, COUNT: 1_000 });
-      for await (const keys of scan) for (const key of keys) found.add(key);
-      return [...found];
-    });
+    return await work(client);
   } finally {
     client.destroy();
   }

@@ -1,5 +1,6 @@
 import type { OpenStore } from '@lexigram/ai-session-contract';
 import { describe } from 'vitest';
+import { isFull } from '../scale.ts';
 import { emptyPostgresUrl, openPostgres } from './open-postgres.ts';
 import { openRedis, openRedisCluster, ownClusterUrl, ownRedisUrl } from './open-redis.ts';
 import { openSqlite } from './open-sqlite.ts';
@@ -15,7 +16,7 @@ export interface StoreOnTrial {
   readonly open: OpenStore;
 }
 
-const sqlite: StoreOnTrial = {
+export const sqlite: StoreOnTrial = {
   name: 'SQLite',
   server: null,
   url: (folder) => `sqlite:${folder}/sessions.db`,
@@ -43,7 +44,20 @@ export const redisCluster: StoreOnTrial = {
   open: openRedisCluster,
 };
 
-export const storesOnTrial: readonly StoreOnTrial[] = [sqlite, postgres, redis];
+export const storesOnTrial: readonly StoreOnTrial[] = [sqlite, postgres, redis, redisCluster];
+
+/** Those behind a network, where a write looks whether the session is still at the version that was read. */
+export const versionedStores: readonly StoreOnTrial[] = [postgres, redis, redisCluster];
+
+/** Where what is tried does not depend on how many servers there are: on a cluster at full counts only. */
+export const storesOfOneServer: readonly StoreOnTrial[] = isFull
+  ? storesOnTrial
+  : [sqlite, postgres, redis];
+
+/** Where a test is shown to find what is broken: on one of its stores, and on all at full counts. */
+export function storesOfTwins<S>(stores: readonly S[]): readonly S[] {
+  return isFull ? stores : stores.slice(-1);
+}
 
 const leftOut: ReadonlySet<string> = new Set((process.env['LEX_TEST_WITHOUT'] ?? '').split(','));
 

@@ -35,6 +35,8 @@ export async function writeSpread(
   for (let n = 0; writing || n < 10; n++) {
     const sessionId = ids[n % 3 === 0 ? 0 : n % ids.length] as string;
     reads.push([sessionId, await contentsOf(manager, sessionId)]);
+    // A store in this process answers at once: the children would not be heard.
+    await new Promise((resolve) => setImmediate(resolve));
   }
   const written = (await told).flatMap((it) => Object.entries(it.written));
   const final = new Map<string, readonly string[]>();
@@ -43,7 +45,10 @@ export async function writeSpread(
   const acknowledged = written.reduce((sum, [, turns]) => sum + turns.length, 0);
   if (acknowledged !== count) faults.push(`${acknowledged} acknowledged of ${count}`);
   for (const [writer, turns] of written) {
+    const last = new Map<string, number>();
     for (const [sessionId, seq, n] of turns) {
+      if (seq <= (last.get(sessionId) ?? 0)) faults.push(`${writer} ${n} stands before ${n - 1}`);
+      last.set(sessionId, seq);
       const stored = final.get(sessionId)?.[seq - 1];
       if (stored !== `${writer} ${n}`) {
         faults.push(`${sessionId} has '${stored}' at ${seq}, not '${writer} ${n}'`);
