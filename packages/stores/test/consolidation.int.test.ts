@@ -7,7 +7,7 @@ import { startChild } from './kit/children.ts';
 import { faultsOf } from './kit/database-faults.ts';
 import { temporaryFolder } from './kit/folder.ts';
 import { openUrl } from './kit/open-url.ts';
-import { describeEach, storesOfOneServer } from './kit/stores-on-trial.ts';
+import { describeEach, storesOfOneServer, storesOfTwins } from './kit/stores-on-trial.ts';
 import { countOf } from './scale.ts';
 
 const script = new URL('./children/consolidate.ts', import.meta.url);
@@ -130,6 +130,17 @@ describeEach(storesOfOneServer, 'a consolidation', (kind) => {
     expect(await faultsOf(store)).toEqual([]);
   });
 
+  it('writes nothing of it in a process that was stopped in it and overtaken', async () => {
+    const rounds = countOf('consolidationStops');
+    const overtaken = { code: 'LEX_ERR_SES_019', memories: ['fresh'] };
+    const url = await kind.url(temporaryFolder());
+    expect(await stopAndOvertake(url, rounds, '')).toEqual(
+      Array.from({ length: rounds }, () => overtaken),
+    );
+  });
+});
+
+describeEach(storesOfTwins(storesOfOneServer), 'a consolidation', (kind) => {
   it('is found to be done by two at a time without the lease', async () => {
     const folder = temporaryFolder();
     const url = await kind.url(folder);
@@ -145,15 +156,6 @@ describeEach(storesOfOneServer, 'a consolidation', (kind) => {
     await store.close();
     await workOff(url, file, 'blindly');
     expect(overlapsIn(linesOf(file))).not.toEqual([]);
-  });
-
-  it('writes nothing of it in a process that was stopped in it and overtaken', async () => {
-    const rounds = countOf('consolidationStops');
-    const overtaken = { code: 'LEX_ERR_SES_019', memories: ['fresh'] };
-    const url = await kind.url(temporaryFolder());
-    expect(await stopAndOvertake(url, rounds, '')).toEqual(
-      Array.from({ length: rounds }, () => overtaken),
-    );
   });
 
   it('is found to be written by such a process without the token', async () => {

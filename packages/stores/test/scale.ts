@@ -22,9 +22,9 @@ const counts = {
   /** Statements at which a process is really killed; all of them are tried on copies of the files. */
   crashKills: { few: 4, all: Number.POSITIVE_INFINITY },
   /** Runs against the plain model, each call of which is a round through a network. */
-  postgresModelRuns: { few: 40, all: 200 },
-  redisModelRuns: { few: 40, all: 200 },
-  clusterModelRuns: { few: 40, all: 200 },
+  postgresModelRuns: { few: 20, all: 200 },
+  redisModelRuns: { few: 20, all: 200 },
+  clusterModelRuns: { few: 20, all: 200 },
   /** Turns that 32 writers in four processes add to 64 sessions and a hot one. */
   spreadTurns: { few: 320, all: 20_000 },
   /** Kills of a server under load, and turns that must have been acknowledged in all. */
