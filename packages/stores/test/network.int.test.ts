@@ -7,12 +7,17 @@ import {
 import { expect, it, onTestFinished } from 'vitest';
 import { openBroken } from './broken/open-broken.ts';
 import { faultsIn } from './kit/database-faults.ts';
-import { type NetworkStore, networkStores, throughProxy } from './kit/network-stores.ts';
+import {
+  type NetworkProxy,
+  type NetworkStore,
+  networkStores,
+  throughProxy,
+} from './kit/network-stores.ts';
 import { type OpenUrlOptions, openUrl } from './kit/open-url.ts';
 import { pause } from './kit/pause.ts';
 import { contentsAt } from './kit/stored.ts';
 import { describeEach, storesOfTwins } from './kit/stores-on-trial.ts';
-import type { ProxyMode, TcpProxy } from './kit/tcp-proxy.ts';
+import type { ProxyMode } from './kit/tcp-proxy.ts';
 import { isFull } from './scale.ts';
 
 const callTimeoutMs = 1_500;
@@ -23,7 +28,7 @@ interface Bench {
   readonly kind: NetworkStore;
   /** The store's URL past the proxy. */
   readonly url: string;
-  readonly proxy: TcpProxy;
+  readonly proxy: NetworkProxy;
   readonly manager: SessionManager;
 }
 

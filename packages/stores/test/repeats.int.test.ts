@@ -2,11 +2,11 @@ import { createSessions } from '@lexigram/ai-session';
 import { expect, it } from 'vitest';
 import { startChild } from './kit/children.ts';
 import { faultsIn } from './kit/database-faults.ts';
-import { networkStores, throughProxy } from './kit/network-stores.ts';
+import { clusterOverNetwork, networkStores, throughProxy } from './kit/network-stores.ts';
 import { openUrl } from './kit/open-url.ts';
 import { randomOf } from './kit/random.ts';
 import { contentsAt } from './kit/stored.ts';
-import { describeEach } from './kit/stores-on-trial.ts';
+import { describeEach, storesOfTwins } from './kit/stores-on-trial.ts';
 import { countOf } from './scale.ts';
 
 const ids = Array.from({ length: 10 }, (_, i) => `s${i}`);
@@ -21,7 +21,9 @@ async function prepare(url: string, count: number): Promise<readonly string[]> {
   return Array.from({ length: count }, (_, i) => `k${i}`);
 }
 
-describeEach(networkStores, 'turns that are sent again', (kind) => {
+const stores = [...networkStores, clusterOverNetwork];
+
+describeEach(stores, 'turns that are sent again', (kind) => {
   it('in five copies, a third of the answers cut, the process killed, are there once', async () => {
     const url = await kind.url('');
     const keys = await prepare(url, countOf('repeatedKeys'));
@@ -57,7 +59,9 @@ describeEach(networkStores, 'turns that are sent again', (kind) => {
     expect((await contentsAt(url)).toSorted()).toEqual(keys.toSorted());
     expect(await faultsIn(url)).toEqual([]);
   });
+});
 
+describeEach(storesOfTwins(stores), 'turns that are sent again', (kind) => {
   it('are there twice if nothing keeps their ids apart', async () => {
     const url = await kind.url('');
     const keys = await prepare(url, 30);

@@ -31,8 +31,8 @@ const counts = {
   serverKills: { few: 2, all: 20 },
   serverAcknowledged: { few: 400, all: 50_000 },
   /** Keys of which five copies are sent each, and kills of the process that sends them. */
-  repeatedKeys: { few: 30, all: 1_000 },
-  repeatKills: { few: 2, all: 10 },
+  repeatedKeys: { few: 20, all: 1_000 },
+  repeatKills: { few: 1, all: 10 },
   /** Rounds of one delete against eight appends. */
   deleteRaces: { few: 15, all: 300 },
   /** Forks taken while eight writers append. */

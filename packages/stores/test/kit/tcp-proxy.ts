@@ -24,6 +24,8 @@ export class TcpProxy {
   delayMs = 50;
   /** Asked for each piece that the server answers: whether to break the connection in place of it. */
   cutsAnswer: () => boolean = () => false;
+  /** What is let through in place of a piece that the server answers. */
+  changesAnswer: (data: Buffer) => Buffer = (data) => data;
   /** Connections that were accepted so far. */
   accepted = 0;
 
@@ -79,7 +81,7 @@ export class TcpProxy {
     client.on('data', (data) => pass(data, server));
     server.on('data', (data) => {
       if (this.#mode !== 'silent' && !isSilent && this.cutsAnswer()) end();
-      else pass(data, client);
+      else pass(this.changesAnswer(data), client);
     });
   }
 
