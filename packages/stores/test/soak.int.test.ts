@@ -13,7 +13,7 @@ const shortMs = 45_000;
 function tellOf({ gauges, ...report }: SoakReport, ms: number): string {
   const { acknowledged, checked, kills, lost, refusals, strikes } = report;
   const lines = gauges.names.map((name) => {
-    const digits = name === 'latency' ? 2 : 0;
+    const digits = ['latency', 'late', 'telling'].includes(name) ? 2 : 0;
     return `${name} ${gauges
       .thirds(name, ms)
       .map((value) => value.toFixed(digits))

@@ -141,7 +141,9 @@ const collectGarbage = runInNewContext('gc') as () => void;
 
 async function measure(): Promise<void> {
   for (;;) {
+    const since = performance.now();
     await pause(1_000);
+    const late = performance.now() - since - 1_000;
     collectGarbage();
     const handles: Record<string, number> = {};
     for (const kind of process.getActiveResourcesInfo()) handles[kind] = (handles[kind] ?? 0) + 1;
@@ -151,6 +153,7 @@ async function measure(): Promise<void> {
       rss: process.memoryUsage().rss,
       sockets: (handles['TCPSocketWrap'] ?? 0) + (handles['TCPWRAP'] ?? 0),
       timers: handles['Timeout'] ?? 0,
+      late,
     });
   }
 }

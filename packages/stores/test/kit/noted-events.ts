@@ -21,6 +21,8 @@ export function keyOf(event: SessionEvent | SubscriptionResetEvent): string {
 /** The key of the event that tells of an item. */
 export function keyOfItem(item: FeedItem, sessionId: string): string {
   if (item.type === 'turn') return `turn ${item.turn.turnId}`;
+  // A session that ran out is closed for those who are told.
+  if (item.type === 'expired') return 'closed';
   if (item.type !== 'checkpoint') return item.type;
   const { n } = JSON.parse(item.data ?? '') as { n: number };
   return `checkpoint ${sessionId}.c${n}`;

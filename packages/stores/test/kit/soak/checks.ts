@@ -23,6 +23,7 @@ export class Checks {
   readonly #trouble: Trouble;
   /** Whether acknowledged turns may be lost: then they are counted. */
   readonly #mayLose: boolean;
+  readonly #note: (name: string, value: number) => void;
   readonly #heard = new Map<string, Noted[]>();
   #isFollowing = true;
   #subscription: SessionSubscription | undefined;
@@ -31,7 +32,13 @@ export class Checks {
   checked = 0;
   lost = 0;
 
-  constructor(sessions: Sessions, trouble: Trouble, mayLose: boolean) {
+  constructor(
+    sessions: Sessions,
+    trouble: Trouble,
+    mayLose: boolean,
+    note: (name: string, value: number) => void,
+  ) {
+    this.#note = note;
     this.#sessions = sessions;
     this.#trouble = trouble;
     this.#mayLose = mayLose;
@@ -84,12 +91,14 @@ export class Checks {
 
   async #checkEvents({ revision, sessionId }: SessionRow): Promise<void> {
     const { store } = this.#sessions;
-    const until = performance.now() + 20_000;
+    const since = performance.now();
+    const until = since + 20_000;
     const heard = (): readonly Noted[] => this.#heard.get(sessionId) ?? [];
     while ((heard().at(-1)?.revision ?? 0) < revision && performance.now() < until) {
       this.#trouble.check();
       await pause(20);
     }
+    this.#note('telling', performance.now() - since);
     const page = { after: 0, limit: everything };
     const items = await this.#trouble.surely(() => store.feed(sessionId, page));
     const expected = items.map((item) => {

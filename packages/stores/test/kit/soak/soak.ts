@@ -89,6 +89,8 @@ class Soak {
   readonly #families = new Map<string, Family>();
   /** Sessions that were looked at and are left to run out. */
   readonly #over = new Set<string>();
+  /** Sessions that are deleted alone while their families go on. */
+  readonly #parting = new Set<string>();
   readonly #ending = new Set<Promise<void>>();
   #gauges = new Gauges();
   #isOver = false;
@@ -99,7 +101,8 @@ class Soak {
     this.#options = options;
     this.#sessions = sessions;
     this.#random = randomOf(seed);
-    this.#checks = new Checks(sessions, this.#trouble, isCluster);
+    const note = (name: string, value: number) => this.#gauges.note(name, value);
+    this.#checks = new Checks(sessions, this.#trouble, isCluster, note);
     const hear = (word: SoakWord, isVeteran: boolean) => this.#hear(word, isVeteran);
     this.#workers = new Workers(
       { url, seed, twin, orders: () => this.#orders(), hear },
@@ -183,7 +186,7 @@ class Soak {
         return;
       case 'measure':
         if (!isVeteran) return;
-        for (const name of ['heap', 'rss', 'sockets', 'timers'] as const) {
+        for (const name of ['heap', 'rss', 'sockets', 'timers', 'late'] as const) {
           this.#gauges.note(name, word[name]);
         }
         return;
@@ -211,7 +214,7 @@ class Soak {
     const now = performance.now();
     for (const family of this.#families.values()) {
       if (family.until < now) this.#end(family);
-      else if (this.#random.between(1, 60) === 1) await this.#deleteOne(family);
+      else if (this.#random.between(1, 60) === 1) void this.#deleteOne(family);
     }
     const users = new Set([...this.#families.values()].map(({ user }) => user));
     for (let n = 0; n < families; n++) {
@@ -232,6 +235,7 @@ class Soak {
     const id = this.#random.pick([...members]);
     if (members.size < 3 || id === root) return;
     members.delete(id);
+    this.#parting.add(id);
     const isAtOnce = this.#random.between(0, 2) === 0;
     await this.#run(async () => {
       if (isAtOnce) await this.#delete(id);
@@ -280,7 +284,8 @@ class Soak {
     const { store } = this.#sessions;
     const page = { userId: user, limit: 1_000 };
     const rows = await this.#trouble.surely(() => store.list(page));
-    const own = new Set(rows.map(({ sessionId }) => sessionId).filter((id) => !this.#over.has(id)));
+    const isOthers = (id: string): boolean => this.#over.has(id) || this.#parting.has(id);
+    const own = new Set(rows.map(({ sessionId }) => sessionId).filter((id) => !isOthers(id)));
     for (const id of members) if (!own.has(id)) await this.#checks.check(id, null);
     for (const id of own) await this.#checks.check(id, await this.#lastOf(id));
     const how = this.#random.pick(['left', 'consolidated', 'deleted']);

@@ -22,12 +22,13 @@ export type SoakWord =
   | { readonly did: 'fault'; readonly what: string }
   | ({ readonly did: 'measure' } & Usage);
 
-/** What a process holds at a moment: bytes, and how many. */
+/** What a process holds at a moment: bytes, and how many. How late its clock rang, in ms, tells how busy the machine is. */
 interface Usage {
   readonly heap: number;
   readonly rss: number;
   readonly sockets: number;
   readonly timers: number;
+  readonly late: number;
 }
 
 /** Sessions that nobody writes to run out, and are purged, while the soak goes on. */
