@@ -36,6 +36,7 @@ const tolerances: Readonly<Record<string, readonly [factor: number, slack: numbe
   sockets: [1, 4],
   connections: [1, 12],
   timers: [1, 30],
+  'commands a turn': [1.5, 50],
 };
 
 /** What grows with time: of which the last third of the time has clearly more than the second. */

@@ -97,11 +97,11 @@ async function killed(
   return `${name} killed, up again after ${Math.round(performance.now() - since)} ms`;
 }
 
-/** Keys, memory and connections, of all servers together that answer. */
+/** Keys, memory and connections of all servers together, and the commands that they ran. */
 async function measureRedis(
   servers: readonly RedisServer[],
-): Promise<{ keys: number; bytes: number; connections: number }> {
-  let [keys, bytes, connections] = [0, 0, 0];
+): Promise<Readonly<Record<string, number>>> {
+  let [keys, bytes, connections, commands] = [0, 0, 0, 0];
   for (const { isPaused, pid, url } of servers) {
     if (pid === 0 || isPaused) throw new Error('one of them is down');
     const client = createClient({
@@ -111,13 +111,14 @@ async function measureRedis(
     client.on('error', () => {});
     try {
       await client.connect();
-      const info = `${await client.info('memory')}${await client.info('clients')}`;
+      const info = await client.info();
       keys += await client.dbSize();
       bytes += Number(/used_memory:(\d+)/.exec(info)?.[1]);
       connections += Number(/connected_clients:(\d+)/.exec(info)?.[1]);
+      commands += Number(/total_commands_processed:(\d+)/.exec(info)?.[1]);
     } finally {
       if (client.isOpen) client.destroy();
     }
   }
-  return { keys, bytes, connections };
+  return { keys, bytes, connections, commands };
 }

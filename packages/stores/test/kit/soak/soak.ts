@@ -95,6 +95,7 @@ class Soak {
   #gauges = new Gauges();
   #isOver = false;
   #acknowledged = 0;
+  #commands: { readonly commands: number; readonly turns: number } | undefined;
 
   constructor(options: SoakOptions, sessions: Sessions) {
     const { isCluster = false, seed, twin, url } = options;
@@ -342,7 +343,21 @@ class Soak {
       if (!(error instanceof SessionStoreUnavailableError)) this.#trouble.say(`a sweep: ${error}`);
     }
     const measured = (await this.#options.measure?.().catch(() => undefined)) ?? {};
-    for (const [name, value] of Object.entries(measured)) this.#gauges.note(name, value);
+    for (const [name, value] of Object.entries(measured)) {
+      if (name === 'commands') this.#noteCommands(value);
+      else this.#gauges.note(name, value);
+    }
+  }
+
+  /** What the servers have to do for a turn, and all that comes with it: on a busy machine it tells more than time. */
+  #noteCommands(commands: number): void {
+    const turns = this.#acknowledged;
+    const before = this.#commands;
+    this.#commands = { commands, turns };
+    // One that was started again has counted from 0.
+    if (before === undefined || commands < before.commands || turns === before.turns) return;
+    const each = (commands - before.commands) / (turns - before.turns);
+    this.#gauges.note('commands a turn', each);
   }
 
   #tell(until: number): void {
