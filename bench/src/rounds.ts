@@ -51,13 +51,18 @@ export interface Costs {
 }
 
 /**
- * As `interleave`, but the two take turns operation by operation. Answers the median cost of an operation in
- * each round: both write into one file, whose WAL is written back during either one's call.
+ * As `interleave`, but the two take turns operation by operation, or a few at a time. Answers the median cost of an
+ * operation in each round: both write into one file, whose WAL is written back during either one's call.
  */
-export async function alternate(rounds: number, operations: number, pair: Pair): Promise<Costs> {
+export async function alternate(
+  rounds: number,
+  operations: number,
+  pair: Pair,
+  each = 1,
+): Promise<Costs> {
   const costs: Costs = { one: [], other: [] };
   for (let round = 0; round <= rounds; round++) {
-    const { one, other } = await inTurn(operations, pair);
+    const { one, other } = await inTurn(operations, pair, each);
     if (round === 0) continue;
     costs.one.push(median(one));
     costs.other.push(median(other));
@@ -66,19 +71,19 @@ export async function alternate(rounds: number, operations: number, pair: Pair):
 }
 
 /** One round of `alternate`: the cost of each operation. */
-export async function inTurn(operations: number, pair: Pair): Promise<Costs> {
+export async function inTurn(operations: number, pair: Pair, each = 1): Promise<Costs> {
   const costs: Costs = { one: [], other: [] };
-  for (let i = 0; i < operations; i++) {
-    if (i % 2 === 0) {
-      costs.one.push(await pair.one(i));
-      costs.other.push(await pair.other(i));
-    } else {
-      costs.other.push(await pair.other(i));
-      costs.one.push(await pair.one(i));
+  for (let from = 0; from < operations; from += each) {
+    const order = (from / each) % 2 === 0 ? names : names.toReversed();
+    for (const name of order) {
+      const to = Math.min(operations, from + each);
+      for (let i = from; i < to; i++) costs[name].push(await pair[name](i));
     }
   }
   return costs;
 }
+
+const names = ['one', 'other'] as const;
 
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);

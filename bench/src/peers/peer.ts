@@ -1,3 +1,5 @@
+import { realConversations } from '../conversations.ts';
+
 /** One turn of a conversation as every peer can keep it. */
 export interface PeerTurn {
   readonly id: string;
@@ -30,8 +32,25 @@ export interface Peer {
   open(directory: string): Promise<PeerStore>;
 }
 
-/** Turns of about 600 bytes. */
+/**
+ * What people and models said, in Latin letters: a text that repeats itself would be cheaper to keep for whoever
+ * compresses, and one with a single other letter dearer for whoever joins many into one.
+ */
+const said = (await realConversations())
+  .flatMap(({ turns }) => turns)
+  .flatMap(({ content }) => (typeof content === 'string' && isLatin(content) ? [content] : []))
+  .join('\n');
+
+function isLatin(text: string): boolean {
+  return [...text].every((letter) => letter <= '\u00ff');
+}
+
+const characters = 600;
+
+/** Turns of some 600 characters of real conversations. */
 export function makeTurns(from: number, count: number, who = 'turn'): readonly PeerTurn[] {
-  const text = 'What a model says is about as long as this. '.repeat(14);
-  return Array.from({ length: count }, (_, n) => ({ id: `${who}-${from + n}`, text }));
+  return Array.from({ length: count }, (_, n) => {
+    const at = ((from + n) * characters) % (said.length - characters);
+    return { id: `${who}-${from + n}`, text: said.slice(at, at + characters) };
+  });
 }
