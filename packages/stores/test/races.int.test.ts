@@ -15,6 +15,7 @@ import { leftAt } from './kit/stored.ts';
 import {
   describeEach,
   type StoreOnTrial,
+  storesOfOneServer,
   storesOfTwins,
   storesOnTrial,
   versionedStores,
@@ -197,7 +198,7 @@ async function raceAtTheEdge(
   return { outcomes, url };
 }
 
-describeEach(storesOnTrial, 'a session at the edge of its time', (kind) => {
+describeEach(storesOfOneServer, 'a session at the edge of its time', (kind) => {
   it('is never swept if it was touched in time', async () => {
     const rounds = countOf('expiryRaces');
     const { outcomes, url } = await raceAtTheEdge(kind, rounds, async ({ cleanup }) => {
@@ -208,7 +209,7 @@ describeEach(storesOnTrial, 'a session at the edge of its time', (kind) => {
   });
 });
 
-describeEach(storesOfTwins(storesOnTrial), 'a session at the edge of its time', (kind) => {
+describeEach(storesOfTwins(storesOfOneServer), 'a session at the edge of its time', (kind) => {
   it('is found to be swept by a sweeper that ends what was due when it looked', async () => {
     // It looks as if the time were up a little early, as one does that judges by a clock of its own.
     const { outcomes } = await raceAtTheEdge(kind, 60, async ({ manager, store }) => {

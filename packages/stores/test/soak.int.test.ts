@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { Gauges, growing } from './kit/soak/gauges.ts';
 import { type SoakReport, soak } from './kit/soak/soak.ts';
 import { soakPlace } from './kit/soak/soak-places.ts';
-import { describeEach, redis, storesOnTrial } from './kit/stores-on-trial.ts';
+import { describeEach, redis, storesOfOneServer } from './kit/stores-on-trial.ts';
 import { countOf, isFull } from './scale.ts';
 
 const asked = Number(process.env['LEX_TEST_SOAK_S'] ?? 0) * 1_000;
@@ -34,7 +34,7 @@ function say(line: string): void {
   writeSync(2, `${line}\n`);
 }
 
-describeEach(storesOnTrial, 'a soak', (kind) => {
+describeEach(storesOfOneServer, 'a soak', (kind) => {
   it('loses, doubles and leaves nothing, and does not grow with time', async ({ annotate }) => {
     const ms = asked || countOf('soakMs');
     const place = await soakPlace(kind, isFull || asked > 0);
