@@ -156,6 +156,11 @@ async function ready(client: AnyClient, until: number): Promise<void> {
   }
 }
 
+/** When half of the time that is left now will have passed: work that has no end by itself stops there. */
+export function halfway(until: number): number {
+  return (performance.now() + until) / 2;
+}
+
 export function notThere(message: string): SessionStoreUnavailableError {
   return new SessionStoreUnavailableError('unreachable', message);
 }

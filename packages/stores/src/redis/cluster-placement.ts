@@ -28,8 +28,8 @@ const remembered = 10_000;
 const lateMs = 500;
 
 interface Seen {
-  /** Until when the session is known to be watched, on `performance.now()`. */
-  watched: number;
+  /** When the session was last known to be watched: on `performance.now()`, and on the server's clock. */
+  watched: readonly [timer: number, clock: number];
   /** Up to which place of its outbox registers have taken in what it owes. */
   published: string;
 }
@@ -111,13 +111,15 @@ export class ClusterPlacement implements Placement {
   }
 
   async #watch(sessionId: string, until: number): Promise<void> {
-    const now = performance.now();
+    const watched = [performance.now(), this.#now()] as const;
     const seen = this.#seen.get(sessionId);
-    if (seen !== undefined && seen.watched > now) return;
+    // While a machine sleeps its timers stand still, and others may let go of the session; clocks may be set.
+    const isWatched = seen?.watched.every((at, i) => Math.abs((watched[i] ?? 0) - at) < watchMs);
+    if (isWatched) return;
     await this.#outbox.watch(sessionId, until);
     // What it owed long ago is dropped while it is in use.
     if (seen !== undefined) this.#trimInBackground(sessionId);
-    this.#remember(sessionId, { watched: now + watchMs, published: seen?.published ?? '' });
+    this.#remember(sessionId, { watched, published: seen?.published ?? '' });
   }
 
   #remember(sessionId: string, seen: Seen): void {

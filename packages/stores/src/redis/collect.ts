@@ -1,4 +1,4 @@
-import type { RunRedis } from './client.ts';
+import { halfway, type RunRedis } from './client.ts';
 import type { Due } from './due.ts';
 import type { RedisEngine } from './engine.ts';
 import type { FeedElement } from './flush.ts';
@@ -34,14 +34,16 @@ export class Collector {
     this.#due = due;
   }
 
+  /** As much of it as there is time for; how much that was. */
   async collect(before: number, limit: number, until: number): Promise<number> {
-    let dropped = await this.#collectLog(before, limit, until);
-    dropped += await this.#collectOperations(limit - dropped, until);
-    return dropped + (await this.#collectTombstones(before, limit - dropped, until));
+    const enough = halfway(until);
+    let dropped = await this.#collectLog(before, limit, enough, until);
+    dropped += await this.#collectOperations(limit - dropped, enough, until);
+    return dropped + (await this.#collectTombstones(before, limit - dropped, enough, until));
   }
 
   /** Drops the oldest entries of the log, and of the sessions' feeds what was noted beside the turns. */
-  async #collectLog(before: number, limit: number, until: number): Promise<number> {
+  async #collectLog(before: number, limit: number, enough: number, until: number): Promise<number> {
     if (limit <= 0) return 0;
     const { dropped, log } = this.#keys;
     const read = (await this.#run(['XRANGE', log, '-', '+', 'COUNT', limit], until)) as [
@@ -59,6 +61,7 @@ export class Collector {
       const page = old.slice(at, at + span);
       const noted = await Promise.all(page.map((entry) => this.#notedAt(entry, until)));
       for (const { feed, id, sessionId } of noted) {
+        if (performance.now() >= enough) break;
         if (feed !== null && !(await this.#strip(sessionId, feed, until))) break;
         gone.push(id);
       }
@@ -101,11 +104,12 @@ export class Collector {
     return (await this.#engine.send(sessionId, steps, until)) === 'done';
   }
 
-  async #collectOperations(limit: number, until: number): Promise<number> {
-    if (limit <= 0) return 0;
+  async #collectOperations(limit: number, enough: number, until: number): Promise<number> {
+    if (limit <= 0 || performance.now() >= enough) return 0;
     const due = await this.#due.dueRecords(['operation'], this.#engine.now(), limit, until);
     let dropped = 0;
     for (const { record, sessionId } of due) {
+      if (performance.now() >= enough) break;
       const { state } = await this.#engine.ask(sessionId, [], until);
       if (state === undefined) continue;
       const { dueRecords, register } = this.#keys;
@@ -121,11 +125,16 @@ export class Collector {
     return dropped;
   }
 
-  async #collectTombstones(before: number, limit: number, until: number): Promise<number> {
+  async #collectTombstones(
+    before: number,
+    limit: number,
+    enough: number,
+    until: number,
+  ): Promise<number> {
     const { tombstones } = this.#keys;
     let dropped = 0;
     let passed = 0;
-    while (dropped < limit) {
+    while (dropped < limit && performance.now() < enough) {
       const range = ['-inf', `(${before}`, 'LIMIT', passed, Math.min(span, limit - dropped)];
       const ids = (await this.#run(['ZRANGEBYSCORE', tombstones, ...range], until)) as string[];
       if (ids.length === 0) break;

@@ -1,4 +1,5 @@
-import type { RunRedis } from './client.ts';
+import { randomInt } from 'node:crypto';
+import { halfway, type RunRedis } from './client.ts';
 import type { Keys } from './keys.ts';
 import { readScores } from './rows.ts';
 import { flushScript, loadScript, takeScript } from './scripts.ts';
@@ -13,6 +14,8 @@ export type OutboxEntry = readonly [
 
 /** Entries that are read, and sent, at a time. */
 const atOnce = 200;
+/** Sessions that are settled at a time. */
+const together = 20;
 
 /** What goes to one register in this turn of the event loop. */
 interface Batch {
@@ -152,17 +155,34 @@ export class Outbox {
 
   /** Settles sessions that nobody has written to for a while, as many as there is time for. */
   async settleIdle(until: number): Promise<void> {
-    const enough = (performance.now() + until) / 2;
-    while (performance.now() < enough) {
+    const enough = halfway(until);
+    for (;;) {
       const found = await Promise.all(this.#keys.watched.map((key) => this.#idle(key, until)));
       const ids = [...new Set(found.flatMap((page) => page.map(([id]) => id)))];
-      const settled = await Promise.all(ids.map((id) => this.settle(id, until)));
-      const done = new Set(ids.filter((_, i) => settled[i]));
-      for (const [i, key] of this.#keys.watched.entries()) {
-        await this.#unwatch(key, found[i]?.filter(([id]) => done.has(id)) ?? [], until);
+      // Sweeps that run at once begin at different ones, so that they share the work.
+      const first = randomInt(ids.length + 1);
+      ids.push(...ids.splice(0, first));
+      let settled = 0;
+      for (let at = 0; at < ids.length; at += together) {
+        if (performance.now() >= enough) return;
+        settled += await this.#settleAll(ids.slice(at, at + together), found, until);
       }
-      if (found.every((page) => page.length < atOnce) || done.size === 0) return;
+      if (found.every((page) => page.length < atOnce) || settled === 0) return;
     }
+  }
+
+  /** Settles sessions, and watches those no longer that owe nothing; how many they are. */
+  async #settleAll(
+    ids: readonly string[],
+    watched: readonly (readonly Watched[])[],
+    until: number,
+  ): Promise<number> {
+    const settled = await Promise.all(ids.map((id) => this.settle(id, until)));
+    const done = new Set(ids.filter((_, i) => settled[i]));
+    for (const [i, key] of this.#keys.watched.entries()) {
+      await this.#unwatch(key, watched[i]?.filter(([id]) => done.has(id)) ?? [], until);
+    }
+    return done.size;
   }
 
   /** Sessions that were watched long enough ago, and when. */

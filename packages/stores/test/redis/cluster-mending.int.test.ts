@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createSessions, type SessionStore } from '@lexigram/ai-session';
 import { createCluster } from 'redis';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { takeScript } from '../../src/redis/scripts.ts';
 import { ownClusterUrls } from '../kit/open-redis.ts';
-import { storeAt } from '../kit/redis-of-test.ts';
+import { keysUnder, storeAt } from '../kit/redis-of-test.ts';
 
 const digest = createHash('sha1').update(takeScript).digest('hex');
 const hour = 3_600_000;
@@ -24,23 +24,31 @@ async function seen(store: SessionStore) {
   };
 }
 
-/** A store whose registers cannot be reached while `cut`, as if its process had ended behind each flush. */
-async function cutStore(clock?: () => number) {
+/**
+ * A store whose registers cannot be reached while `cut`, as if its process had ended behind each flush; and each of
+ * whose calls costs it some time.
+ */
+async function cutStore(clock?: () => number, callTimeoutMs?: number) {
   const urls = await ownClusterUrls();
   const prefix = new URL(urls[0] ?? '').searchParams.get('prefix') ?? '';
   const client = createCluster({ rootNodes: urls.map((url) => ({ url: new URL('/', url).href })) });
   client.on('error', () => {});
   await client.connect();
   onTestFinished(() => client.destroy());
-  const registers = { cut: false };
+  const registers = { cut: false, callMs: 0 };
+  const started = performance.now.bind(performance);
+  let spent = 0;
+  const timer = vi.spyOn(performance, 'now').mockImplementation(() => started() + spent);
+  onTestFinished(() => timer.mockRestore());
   const through = Object.assign(Object.create(client) as typeof client, {
     sendCommand: (key: string, isReadonly: boolean, words: string[]) => {
+      spent += registers.callMs;
       const takes = words[1] === digest || words[1] === takeScript;
       if (registers.cut && takes) return Promise.reject(new Error('ERR cut off'));
       return client.sendCommand(key, isReadonly, words);
     },
   });
-  const store = await storeAt(through as never, { prefix, clock });
+  const store = await storeAt(through as never, { prefix, clock, callTimeoutMs });
   return { store, urls, registers };
 }
 
@@ -76,6 +84,24 @@ it('what a process owed to registers when it ended, the next sweep gives them, o
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   await next.collect({ before: 0, limit: 100 });
   expect(await seen(next)).toEqual(after);
+});
+
+it('what a process owes that slept for an hour is found, though others had let go of its session', async () => {
+  let now = Date.now();
+  const clock = (): number => now;
+  const { registers, store, urls } = await cutStore(clock, 1_000);
+  const { manager } = await createSessions({ sessionTtl: 0 }, { store });
+  const { sessionId } = await manager.create({ userId: 'u' });
+  const other = await storeAt(urls, { clock });
+  now += hour;
+  await other.collect({ before: 0, limit: 100 });
+  expect(await keysUnder(urls, '*}:watched')).toEqual([]);
+  registers.cut = true;
+  await manager.addTurn(sessionId, { role: 'user', content: 'owed' });
+  expect((await seen(other)).turns).toBe(0);
+  now += hour;
+  await other.collect({ before: 0, limit: 100 });
+  expect((await seen(other)).turns).toBe(1);
 });
 
 it('a process that goes on gives registers all that they missed, however much it is', async () => {
@@ -118,4 +144,31 @@ it('a cap counts sessions of which registers do not know yet', async () => {
   const next = await createSessions(config, { store: other });
   const refused = { name: 'SessionCapacityError' };
   await expect(next.manager.create({ userId: 'u' })).rejects.toMatchObject(refused);
+});
+
+it('a sweep that lacks the time for all leaves the rest to the next one', async () => {
+  let now = Date.now();
+  const { registers, store, urls } = await cutStore(() => now, 8_000);
+  const { manager } = await createSessions({ sessionTtl: 0 }, { store });
+  const count = 100;
+  await Promise.all(
+    Array.from({ length: count }, async (_, n) => {
+      const { sessionId } = await manager.create({ userId: `u${n}` });
+      await manager.setVariables(sessionId, { n }, { operationId: 'o' });
+    }),
+  );
+  now += 26 * hour;
+  registers.callMs = 10;
+  const dropped: number[] = [];
+  while (dropped.at(-1) !== 0) {
+    dropped.push(await store.collect({ before: now - 25 * hour, limit: 500 }));
+  }
+  expect(dropped.length).toBeGreaterThan(3);
+  // Of each session two entries of the log, and its operation.
+  expect(dropped.reduce((sum, each) => sum + each)).toBe(3 * count);
+  registers.callMs = 0;
+  now += hour;
+  await store.collect({ before: 0, limit: 1 });
+  expect(await keysUnder(urls, '*}:watched')).toEqual([]);
+  expect(await keysUnder(urls, '*}:x')).toEqual([]);
 });
