@@ -31,11 +31,16 @@ describeEach(stores, 'turns that are sent again', (kind) => {
     const random = randomOf(42);
     const left = new Set(keys);
     let kills = 0;
+    let cuts = 0;
     while (left.size > 0) {
       proxy.cutsAnswer = () => false;
       const child = startChild(script, [proxied, ids.join(), '', ...left]);
       expect(await child.next()).toEqual({ did: 'open' });
-      proxy.cutsAnswer = () => random.between(1, 3) === 1;
+      proxy.cutsAnswer = () => {
+        const isCut = random.between(1, 3) === 1;
+        if (isCut) cuts += 1;
+        return isCut;
+      };
       let until =
         kills < countOf('repeatKills')
           ? random.between(1, Math.ceil(keys.length / countOf('repeatKills')))
@@ -56,6 +61,7 @@ describeEach(stores, 'turns that are sent again', (kind) => {
       });
     }
     expect(kills).toBe(countOf('repeatKills'));
+    expect(cuts).toBeGreaterThan(keys.length / 10);
     expect((await contentsAt(url)).toSorted()).toEqual(keys.toSorted());
     expect(await faultsIn(url)).toEqual([]);
   });

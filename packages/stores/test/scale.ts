@@ -60,8 +60,10 @@ const counts = {
   /** What eight writers do while two processes follow them, and kills of both. */
   followedChanges: { few: 400, all: 20_000 },
   followerKills: { few: 2, all: 10 },
-  /** Families that are written to, forked, merged, moved and deleted at random; a fifth of them in SQLite, a tenth in Postgres. */
+  /** Families that are written to, forked, merged, moved and deleted at random; a fifth of them in SQLite. */
   interleavings: { few: 60, all: 1_000 },
+  /** The same in each store behind a network. */
+  networkInterleavings: { few: 2, all: 100 },
   /** How often a Redis is killed under writers. */
   redisKills: { few: 3, all: 20 },
   /** How often a master of a cluster is killed or stopped under writers. */

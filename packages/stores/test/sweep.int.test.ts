@@ -25,7 +25,11 @@ async function sweepTogether(url: string, count: number, twin: string): Promise<
   const config = { sessionTtl: 60, maxSessionsPerUser: count };
   const { manager } = await createSessions(config, { store });
   const ids = Array.from({ length: count }, (_, i) => `s${i}`);
-  await Promise.all(ids.map((sessionId) => manager.create({ userId: 'u', sessionId })));
+  // All at once would be a test of how many calls end in their time.
+  for (let n = 0; n < count; n += 50) {
+    const some = ids.slice(n, n + 50);
+    await Promise.all(some.map((sessionId) => manager.create({ userId: 'u', sessionId })));
+  }
   const children = [1, 2, 3, 4].map(() => startChild(script, [url, String(hour), twin]));
   for (const child of children) expect(await child.next()).toEqual({ did: 'open' });
   for (const child of children) child.say({ go: true });
