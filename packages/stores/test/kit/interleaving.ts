@@ -194,17 +194,31 @@ class Interleaving {
     await this.#checkRest();
   }
 
-  /** Turns that are left of deleted sessions, against those that living sessions' timelines read. */
+  /** Turns that are left of deleted sessions, against those that living sessions read. */
   async #checkRest(): Promise<void> {
     const read = new Map<string, number>();
+    const reads = (timelineId: string, to: number): void => {
+      read.set(timelineId, Math.max(read.get(timelineId) ?? 0, to));
+    };
+    const readsBase = async (id: string, upTo: number): Promise<void> => {
+      const [timeline] = await this.#store.timelines([id]);
+      for (const { from, timelineId } of timeline?.lineage ?? []) {
+        const next = timeline?.lineage.find((entry) => entry.from > from);
+        const to = next === undefined ? (timeline?.base?.seq ?? 0) : next.from - 1;
+        if (from <= upTo) reads(timelineId, Math.min(to, upTo));
+      }
+    };
     for (const { id } of this.#living()) {
       const row = await this.#store.session(id);
       for (let n = 1; n <= (row?.timelines ?? 0); n++) {
-        const [timeline] = await this.#store.timelines([`${id}.${n}`]);
-        for (const { from, timelineId } of timeline?.lineage ?? []) {
-          const next = timeline?.lineage.find((entry) => entry.from > from);
-          const to = next === undefined ? (timeline?.base?.seq ?? 0) : next.from - 1;
-          read.set(timelineId, Math.max(read.get(timelineId) ?? 0, to));
+        await readsBase(`${id}.${n}`, Number.MAX_SAFE_INTEGER);
+      }
+      // A selection that another move overtook holds what it was about to read as long as its session is there.
+      for (const other of this.#known) {
+        const hold = other.deleted ? await this.#store.record(other.id, 'hold', id) : null;
+        for (const [, n, seq] of hold?.value.matchAll(/\[(\d+),(\d+)/g) ?? []) {
+          reads(`${other.id}.${n}`, Number(seq));
+          await readsBase(`${other.id}.${n}`, Number(seq));
         }
       }
     }
