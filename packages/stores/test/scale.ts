@@ -61,7 +61,7 @@ const counts = {
   followedChanges: { few: 400, all: 20_000 },
   followerKills: { few: 2, all: 10 },
   /** Families that are written to, forked, merged, moved and deleted at random; a fifth of them in SQLite. */
-  interleavings: { few: 60, all: 1_000 },
+  interleavings: { few: 30, all: 1_000 },
   /** The same in each store behind a network. */
   networkInterleavings: { few: 2, all: 100 },
   /** How often a Redis is killed under writers. */
