@@ -1,7 +1,7 @@
 // Adds turns to a session, or sums it up again and again, and says what was done, until it is killed.
 import { setTimeout } from 'node:timers/promises';
 import { createSessions, SessionLeaseError } from '@lexigram/ai-session';
-import { SqliteSessionStore } from '@lexigram/ai-session-stores';
+import { openUrl } from '../kit/open-url.ts';
 import { summaryOf } from '../kit/summary-of.ts';
 import { say } from './talk.ts';
 
@@ -11,8 +11,8 @@ export type Compacted =
   | { readonly did: 'turn'; readonly turnId: string }
   | { readonly did: 'summary'; readonly toSeq: number };
 
-const [path = '', sessionId = '', name = '', part = ''] = process.argv.slice(2);
-const store = await SqliteSessionStore.open(path, { lockTimeoutMs: 30_000 });
+const [url = '', sessionId = '', name = '', part = ''] = process.argv.slice(2);
+const store = await openUrl(url);
 const config = { maxTurnsPerSession: 100_000, autoCheckpointInterval: null };
 const { manager, projection } = await createSessions(config, { store });
 say({ did: 'open' } satisfies Compacted);
@@ -22,6 +22,7 @@ for (let n = 1; ; n++) {
     const turnId = `${name}-${n}`;
     await manager.addTurn(sessionId, { turnId, role: 'user', content: turnId });
     say({ did: 'turn', turnId } satisfies Compacted);
+    await setTimeout(n % 5);
     continue;
   }
   try {

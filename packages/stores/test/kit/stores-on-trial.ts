@@ -54,6 +54,9 @@ export const storesOfOneServer: readonly StoreOnTrial[] = isFull
   ? storesOnTrial
   : [sqlite, postgres, redis];
 
+/** Where what is tried are rules that all stores share: on SQLite, and on all at full counts. */
+export const sqliteOrAll: readonly StoreOnTrial[] = isFull ? storesOnTrial : [sqlite];
+
 /** Where a test is shown to find what is broken: on one of its stores, and on all at full counts. */
 export function storesOfTwins<S>(stores: readonly S[]): readonly S[] {
   return isFull ? stores : stores.slice(-1);
