@@ -25,7 +25,6 @@ export class RedisServer extends LocalServer {
     const settings = {
       port: place.port,
       bind: '127.0.0.1',
-      dir: place.folder,
       save: '',
       appendonly: 'no',
       ...given,
@@ -34,10 +33,14 @@ export class RedisServer extends LocalServer {
       name: 'Redis',
       command,
       // A setting of several words is several arguments.
-      args: Object.entries(settings).flatMap(([name, value]) => [
-        `--${name}`,
-        ...String(value).split(' '),
-      ]),
+      args: [
+        '--dir',
+        place.folder,
+        ...Object.entries(settings).flatMap(([name, value]) => [
+          `--${name}`,
+          ...String(value).split(' '),
+        ]),
+      ],
       readyLine: 'Ready to accept connections',
       endSignal: 'SIGKILL',
     });
