@@ -133,13 +133,13 @@ export function waitingForSlots(run: RunRedis): RunRedis {
   return repeatingIf(isMoving, run);
 }
 
-function repeatingIf(isPassing: (error: unknown) => boolean, run: RunRedis): RunRedis {
+function repeatingIf(isWorthIt: (error: unknown) => boolean, run: RunRedis): RunRedis {
   return async (command, until) => {
     for (;;) {
       try {
         return await run(command, until);
       } catch (error) {
-        if (!isPassing(error) || performance.now() + pauseMs >= until) throw error;
+        if (!isWorthIt(error) || performance.now() + pauseMs >= until) throw error;
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
     }
